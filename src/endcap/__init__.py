@@ -1,0 +1,1 @@
+"""Endcap: product recommendations by rules and counting."""

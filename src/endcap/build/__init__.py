@@ -1,0 +1,1 @@
+"""From the log's archive to a snapshot."""

@@ -1,0 +1,1 @@
+"""The catalogue as columns in memory: product id to index, live changes, eligibility."""

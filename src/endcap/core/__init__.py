@@ -1,0 +1,1 @@
+"""The nouns of the field as plain structs, the ports, and the errors. Imports nothing of endcap."""

@@ -1,0 +1,51 @@
+"""What an answer is made of: reasons, items, and the slate around them."""
+
+from typing import Any
+
+import msgspec
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a product is in the slate: a code to switch on, a sentence to show, and the counts.
+
+    `share` is this strategy's part of the final score.
+    """
+
+    code: str
+    text: str
+    strategy: str = ""
+    share: float = 0.0
+    counts: dict[str, int | float | str] = {}
+
+
+class Badge(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A flag to print on the product, e.g. low stock with the true number left."""
+
+    type: str
+    text: str = ""
+    left: int | None = None
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One slot of a slate. `rung` is `strategies` or the fallback rung that filled the slot."""
+
+    id: str
+    position: int
+    score: float
+    rung: str
+    reasons: list[Reason]
+    badges: list[Badge]
+    product: msgspec.Raw
+
+
+class Slate(msgspec.Struct, frozen=True):
+    """The ordered answer for one placement. `fallback` names the last rung used, if any."""
+
+    token: str
+    placement: str
+    items: list[Item]
+    fallback: str | None
+    degraded: list[str]
+    experiment: dict[str, str] | None
+    versions: dict[str, str]
+    trace: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,114 @@
+"""Every error a caller can meet: one class each, with its HTTP status, code and advice."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One thing wrong with one field; `pointer` is an RFC 6901 JSON pointer into the input."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class EndcapError(Exception):
+    """The server could not do what was asked; the log has the cause under the request id."""
+
+    status = 500
+    code = "internal_error"
+    title = "Internal error"
+    retry_after: int | None = None
+
+    def __init__(self, detail: str = "", problems: Sequence[FieldProblem] = ()) -> None:
+        self.detail = detail or (type(self).__doc__ or "")
+        self.problems = tuple(problems)
+        super().__init__(self.detail)
+
+
+class MalformedBody(EndcapError):
+    """The body is not what its content type says; nothing was stored. Send valid UTF-8 JSON."""
+
+    status = 400
+    code = "malformed_body"
+    title = "Malformed body"
+
+
+class InvalidInput(EndcapError):
+    """One or more fields are not acceptable; `errors` names each of them. Nothing was stored."""
+
+    status = 422
+    code = "invalid_input"
+    title = "Invalid input"
+
+
+class BodyTooLarge(EndcapError):
+    """The body is larger than this operation accepts; send it in smaller parts."""
+
+    status = 413
+    code = "body_too_large"
+    title = "Body too large"
+
+
+class NotFound(EndcapError):
+    """There is nothing under this name."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class UnknownPlacement(NotFound):
+    """No placement has this name; `detail` lists the nearest names. Names are case-sensitive."""
+
+    code = "unknown_placement"
+    title = "Unknown placement"
+
+
+class VersionConflict(EndcapError):
+    """Somebody else changed it since you read it; read it again and repeat your change."""
+
+    status = 409
+    code = "version_conflict"
+    title = "Version conflict"
+
+
+class Unauthenticated(EndcapError):
+    """This server asks for a key; send it as `Authorization: Bearer KEY`."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "Unauthenticated"
+
+
+class StoreUnavailable(EndcapError):
+    """The store did not take the data, so nothing was acknowledged; send it again later."""
+
+    status = 503
+    code = "store_unavailable"
+    title = "Store unavailable"
+    retry_after = 1
+
+
+class Overloaded(EndcapError):
+    """More work is waiting than the server may queue; send it again after the pause."""
+
+    status = 503
+    code = "overloaded"
+    title = "Overloaded"
+    retry_after = 1
+
+
+class ConfigurationError(EndcapError):
+    """The configuration cannot work; the message says which setting and what to do."""
+
+    code = "configuration_error"
+    title = "Configuration error"
+
+
+class SnapshotRefused(EndcapError):
+    """A snapshot is torn, partial or of another format; the last good one stays in use."""
+
+    code = "snapshot_refused"
+    title = "Snapshot refused"

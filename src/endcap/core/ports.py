@@ -1,0 +1,103 @@
+"""The ports: what the services ask of a store. One conformance suite each; memory is the reference.
+
+All but `VisitorStore` are plain blocking calls; the services run them on threads. A store that
+cannot do what it was asked raises `StoreUnavailable`; it never answers as if it had.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from .event import DeadLetter, Event, VisitorState
+from .placement import ControlRecord
+from .product import ProductDocument, ProductWrite
+
+
+class Catalogue(Protocol):
+    """Products as versioned documents, and the stream of their changes."""
+
+    def write(
+        self, shop: str, writes: Sequence[ProductWrite], at: int
+    ) -> list[ProductDocument | None]:
+        """Apply all writes in one durable transaction, in order, and return the documents.
+
+        None stands for a delete of what does not exist. Raises VersionConflict (and applies
+        nothing) when an `expected` version does not match.
+        """
+
+    def get(self, shop: str, product: str) -> ProductDocument | None:
+        """The live document, or None when it is absent or deleted."""
+
+    def page(self, shop: str, after: str, limit: int) -> list[ProductDocument]:
+        """Live documents with id > `after` in the byte order of UTF-8, at most `limit`."""
+
+    def changes(self, shop: str, since: int, limit: int) -> list[ProductDocument]:
+        """Latest documents (deleted ones too) with `change` > `since`, in order of change."""
+
+
+class EventLog(Protocol):
+    """The durable log; an event is in it exactly once per (shop, source, event_id)."""
+
+    def append(self, events: Sequence[Event], dead: Sequence[DeadLetter]) -> list[bool]:
+        """Append in one durable transaction; per event whether it is new (False: a duplicate).
+
+        A repeat inside `events` counts as a duplicate too. When this returns, the data has been
+        synced to disk.
+        """
+
+    def after(self, shop: str, seq: int, limit: int) -> list[Event]:
+        """Events with a place > `seq`, in order, at most `limit`."""
+
+    def by_visitor(self, shop: str, visitor: str, limit: int) -> list[Event]:
+        """The visitor's latest events by place in the log, oldest first."""
+
+    def dead_letters(self, shop: str, seq: int, limit: int) -> list[DeadLetter]:
+        """Refused events with a place > `seq`, in order."""
+
+    def last(self, shop: str) -> int:
+        """The place of the shop's newest event; 0 when there is none."""
+
+
+class VisitorStore(Protocol):
+    """What each visitor did lately; derived from the log and bounded."""
+
+    async def recent(self, shop: str, visitor: str) -> VisitorState:
+        """The visitor's state; an unknown visitor has an empty one."""
+
+    async def fold(self, events: Sequence[Event]) -> None:
+        """Take in events that the log has just accepted."""
+
+    async def forget(self, shop: str, visitor: str) -> None:
+        """Drop the visitor's state."""
+
+
+class Control(Protocol):
+    """Placements, rules and other control data: append-only versions per (kind, name)."""
+
+    def put(self, shop: str, record: ControlRecord, expected: int | None) -> ControlRecord:
+        """Append the next version (`record.version` is ignored) and return it as stored.
+
+        `expected` is the latest version the caller knows (0: none). Raises VersionConflict.
+        """
+
+    def get(self, shop: str, kind: str, name: str, version: int | None) -> ControlRecord | None:
+        """One version, or with None the latest; None when there is no such version."""
+
+    def latest(self, shop: str, kind: str) -> list[ControlRecord]:
+        """The latest version of every name of a kind that is not deleted, by name."""
+
+    def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
+        """Every version, newest first."""
+
+
+class Snapshots(Protocol):
+    """Published snapshots: immutable folders."""
+
+    def publish(self, shop: str, built: Path) -> Path:
+        """Make a finished folder the newest snapshot, atomically; return where it now is."""
+
+    def latest(self, shop: str) -> Path | None:
+        """The newest complete snapshot, or None."""
+
+    def prune(self, shop: str, keep: int) -> int:
+        """Remove all but the newest `keep`; return how many went."""

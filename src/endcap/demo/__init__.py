@@ -1,0 +1,1 @@
+"""The demo shop: real data of a UK gift shop."""

@@ -1,0 +1,1 @@
+"""The event path, pure: decode, validate, pseudonymise."""

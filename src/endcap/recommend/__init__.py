@@ -1,0 +1,1 @@
+"""The request path, pure: query, retrieve, filter, score, arrange, explain."""

@@ -1,0 +1,1 @@
+"""Filters remove candidates; each file is one filter of the same name."""

@@ -1,0 +1,1 @@
+"""Rerankers order candidates; each file is one reranker of the same name."""

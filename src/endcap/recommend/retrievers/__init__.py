@@ -1,0 +1,1 @@
+"""Retrievers propose candidates; each file is one retriever of the same name."""

@@ -1,0 +1,1 @@
+"""Scorers value candidates; each file is one scorer of the same name."""

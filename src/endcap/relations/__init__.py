@@ -1,0 +1,1 @@
+"""Reading snapshots: memory-mapped relations with their evidence."""
