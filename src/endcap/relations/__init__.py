@@ -1,1 +1,1 @@
-"""Reading snapshots: memory-mapped relations with their evidence."""
+"""Reading snapshots: memory-mapped relations with their evidence, joined to the live catalogue."""

@@ -1,0 +1,164 @@
+"""The catalogue in memory: one array per field, one row per product, changed live.
+
+A product keeps its row for the life of the process; a deleted one stays as a dead row, so that a
+row number is a stable name. All changes are made on one thread (the event loop's).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from endcap.core.ids import DEFAULT_SHOP
+from endcap.core.money import to_minor
+from endcap.core.product import SELLABLE, Product, ProductDocument
+from endcap.core.times import parse_time
+
+from .arrays import BoolArray, IntArray, LongArray, Symbols, grown
+from .categories import CategoryTree
+
+FOREVER = 2**62
+_DECODER = msgspec.json.Decoder(Product)
+_FILLS: dict[str, tuple[type[Any], Any]] = {
+    "alive": (np.bool_, False),
+    "sellable": (np.bool_, False),
+    "price": (np.int64, -1),
+    "list_price": (np.int64, -1),
+    "currency": (np.int32, 0),
+    "rating": (np.float32, np.nan),
+    "rating_count": (np.int32, 0),
+    "stock": (np.int32, -1),
+    "brand": (np.int32, 0),
+    "group": (np.int32, 0),
+    "available_from": (np.int64, 0),
+    "available_until": (np.int64, FOREVER),
+    "version": (np.int32, 0),
+}
+
+
+class Columns:
+    """The columns of one shop.
+
+    `price` and `list_price` are minor units of `currency`, -1 for none; `stock` -1 for not
+    counted; `brand` and `group` are codes of `names` (0: none); `categories` has one column per
+    path of a product, 0 where it has fewer. `sellable` says whether stock and availability allow
+    a sale now; dates are checked at the request.
+    """
+
+    price: LongArray
+    list_price: LongArray
+    currency: IntArray
+    rating: npt.NDArray[np.float32]
+    rating_count: IntArray
+    stock: IntArray
+    brand: IntArray
+    group: IntArray
+    available_from: LongArray
+    available_until: LongArray
+    version: IntArray
+    alive: BoolArray
+    sellable: BoolArray
+    categories: IntArray
+
+    def __init__(self, shop: str = DEFAULT_SHOP) -> None:
+        self.shop = shop
+        self.ids: list[str] = []
+        self.names = Symbols()
+        self.tree = CategoryTree()
+        self.change = 0
+        self.live = 0
+        self._rows: dict[str, int] = {}
+        self._bodies: list[bytes] = []
+        self._capacity = 0
+        for name, (kind, _) in _FILLS.items():
+            setattr(self, name, np.empty(0, kind))
+        self.categories = np.empty((0, 1), np.int32)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, product: str) -> int | None:
+        """The row of a product id, also of a deleted one; None for an id never seen."""
+        return self._rows.get(product)
+
+    def rows(self, products: Iterable[str]) -> IntArray:
+        """Rows of the ids that are known, in the order given."""
+        known = self._rows
+        return np.array([known[p] for p in products if p in known], np.int32)
+
+    def body(self, row: int) -> bytes:
+        """The product's JSON as stored."""
+        return self._bodies[row]
+
+    def product(self, row: int) -> Product:
+        """The product, decoded."""
+        return _DECODER.decode(self._bodies[row])
+
+    def apply(self, documents: Iterable[ProductDocument]) -> None:
+        """Take in documents in the order of their changes."""
+        for document in documents:
+            self._apply(document)
+
+    def in_category(self, rows: IntArray, path: str) -> BoolArray:
+        """Which rows have a category at `path` or below it."""
+        subtree = self.tree.subtree(path)
+        if subtree is None:
+            return np.zeros(len(rows), np.bool_)
+        found: BoolArray = np.any(subtree[self.categories[rows]], axis=1)
+        return found
+
+    def _apply(self, document: ProductDocument) -> None:
+        row = self._rows.get(document.id)
+        if row is None:
+            row = self._add(document.id)
+        self.change = max(self.change, document.change)
+        self.live += int(not document.deleted) - int(self.alive[row])
+        self._bodies[row] = document.body
+        self.version[row] = document.version
+        self.alive[row] = not document.deleted
+        if document.deleted:
+            self.sellable[row] = False
+        else:
+            self._fill(row, _DECODER.decode(document.body))
+
+    def _add(self, product: str) -> int:
+        row = len(self.ids)
+        if row == self._capacity:
+            self._capacity = max(1024, self._capacity * 2)
+            for name, (_, fill) in _FILLS.items():
+                setattr(self, name, grown(getattr(self, name), self._capacity, fill))
+            self.categories = grown(self.categories, self._capacity, 0)
+        self.ids.append(product)
+        self._bodies.append(b"")
+        self._rows[product] = row
+        return row
+
+    def _fill(self, row: int, product: Product) -> None:
+        currency = product.currency or ""
+        self.currency[row] = self.names.code(currency)
+        for name, amount in (("price", product.price), ("list_price", product.list_price)):
+            getattr(self, name)[row] = -1 if amount is None else to_minor(amount, currency)
+        self.rating[row] = np.nan if product.rating is None else product.rating
+        self.rating_count[row] = product.rating_count or 0
+        self.stock[row] = -1 if product.stock is None else product.stock
+        self.brand[row] = self.names.code(product.brand)
+        self.group[row] = self.names.code(product.group)
+        begin, end = product.available_from, product.available_until
+        self.available_from[row] = parse_time(begin) if begin else 0
+        self.available_until[row] = parse_time(end) if end else FOREVER
+        # A pre-order or back-order is sold before it is in stock; the others need stock.
+        waits = product.availability in ("preorder", "backorder")
+        self.sellable[row] = product.availability in SELLABLE and (waits or product.stock != 0)
+        self._fill_categories(row, product.categories)
+
+    def _fill_categories(self, row: int, paths: list[str]) -> None:
+        width = self.categories.shape[1]
+        if len(paths) > width:
+            wider = np.zeros((self._capacity, len(paths)), np.int32)
+            wider[:, :width] = self.categories
+            self.categories = wider
+        self.categories[row] = 0
+        for place, path in enumerate(paths):
+            self.categories[row, place] = self.tree.code(path)

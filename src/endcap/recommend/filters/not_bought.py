@@ -1,0 +1,21 @@
+"""Removes what the visitor bought in the last 30 days."""
+
+import numpy as np
+
+from endcap.catalog.arrays import BoolArray, IntArray
+from endcap.recommend.query import Query, State
+from endcap.recommend.stages import Filter
+
+
+class NotBought(Filter, frozen=True, kw_only=True):
+    """A product bought long ago may come back."""
+
+    def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
+        """Rows that were not bought lately."""
+        if not len(query.bought):
+            return np.ones(len(rows), np.bool_)
+        return np.isin(rows, query.bought, invert=True)
+
+    def explain(self, row: int, query: Query, state: State) -> str:
+        """It was bought lately."""
+        return "the visitor bought it in the last 30 days"

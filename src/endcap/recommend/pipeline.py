@@ -1,0 +1,174 @@
+"""The request path from plan to picks, in the one published order of operations.
+
+eligibility -> candidates per strategy -> blend -> arrange -> fallback rungs until full.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from endcap.catalog.arrays import FloatArray, IntArray
+
+from .eligibility import Eligibility
+from .plan import Plan, Strategy
+from .query import Marks, Query, State
+from .stages import Allow, Found
+
+# Candidates asked of each strategy: enough that two strategies overlap and rerankers can choose.
+BREADTH = 100
+
+
+class Share(NamedTuple):
+    """One strategy's part in one pick; `place` is the candidate's place in what it found."""
+
+    strategy: Strategy
+    found: Found
+    place: int
+    share: float
+
+
+class Pick(NamedTuple):
+    """One filled slot: catalogue row, final score, the rung that filled it, and who proposed it."""
+
+    row: int
+    score: float
+    rung: str
+    shares: list[Share]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The picks in order, the last fallback rung used (None when none was), and the trace."""
+
+    picks: list[Pick]
+    fallback: str | None
+    trace: dict[str, Any] | None
+
+
+class Pipeline:
+    """Runs plans. Holds scratch arrays, so one pipeline serves one thread."""
+
+    def __init__(self) -> None:
+        self._blocked = Marks()
+        self._sums: FloatArray = np.zeros(0)
+
+    def run(self, plan: Plan, query: Query, state: State, explain: bool = False) -> Outcome:
+        """Fill the slots. The same plan, query and state give the same picks."""
+        blocked = self._blocked.sized(len(state.columns))
+        trace: dict[str, Any] | None = {"strategies": [], "rungs": []} if explain else None
+        fallback = None
+        with Eligibility(plan, query, state, blocked) as allow:
+            picks = self._strategies(plan, query, state, allow, trace)
+            for rung in plan.fallback:
+                if len(picks) >= query.count:
+                    break
+                more = _fill(rung, query, state, allow, picks)
+                if more:
+                    fallback = rung.name
+                    picks += more
+                if trace is not None:
+                    trace["rungs"].append({"rung": rung.name, "added": len(more)})
+        return Outcome(picks[: query.count], fallback, trace)
+
+    def _strategies(
+        self,
+        plan: Plan,
+        query: Query,
+        state: State,
+        allow: Allow,
+        trace: dict[str, Any] | None,
+    ) -> list[Pick]:
+        want = max(BREADTH, 2 * query.count)
+        lists = [(s, s.retriever.retrieve(query, state, allow, want)) for s in plan.strategies]
+        lists = [(strategy, found) for strategy, found in lists if len(found.items)]
+        if trace is not None:
+            trace["strategies"] = [
+                {"strategy": s.name, "weight": s.weight, "candidates": len(f.items)}
+                for s, f in lists
+            ]
+        if not lists:
+            return []
+        rows, scores = self._blend(lists, len(state.columns))
+        rows, scores = _ordered(rows, scores, query.count, state)
+        for reranker in plan.rerankers:
+            kept = reranker.arrange(rows, query, state)
+            rows, scores = rows[kept], scores[kept]
+        rows, scores = rows[: query.count], scores[: query.count]
+        return [
+            Pick(row, score, "strategies", _shares(row, lists))
+            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def _blend(self, lists: list[tuple[Strategy, Found]], size: int) -> tuple[IntArray, FloatArray]:
+        """Weighted sum of the lists, each scaled so that its best candidate counts 1."""
+        if len(lists) == 1:
+            strategy, found = lists[0]
+            return found.items, _scaled(strategy, found)
+        if len(self._sums) < size:
+            self._sums = np.zeros(max(size, 2 * len(self._sums)))
+        sums = self._sums
+        for strategy, found in lists:
+            sums[found.items] += _scaled(strategy, found)
+        rows = np.unique(np.concatenate([found.items for _, found in lists]))
+        scores = sums[rows]
+        sums[rows] = 0.0
+        return rows, scores
+
+
+def _scaled(strategy: Strategy, found: Found) -> FloatArray:
+    best = found.scores.max()
+    # A list whose best score is not positive says nothing about order: all its candidates tie.
+    scaled: FloatArray = found.scores / best if best > 0 else np.full(len(found.scores), 1e-9)
+    return strategy.weight * np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _ordered(
+    rows: IntArray, scores: FloatArray, count: int, state: State
+) -> tuple[IntArray, FloatArray]:
+    """By falling score; ties by product id, decided only where they can reach the slate."""
+    order = np.argsort(-scores, kind="stable")
+    rows, scores = rows[order], scores[order]
+    ids = state.columns.ids
+    start = 0
+    while start < min(len(rows), count):
+        end = int(np.searchsorted(-scores, -scores[start], side="right"))
+        if end - start > 1:
+            rows[start:end] = sorted(rows[start:end].tolist(), key=ids.__getitem__)
+        start = max(end, start + 1)
+    return rows, scores
+
+
+def _shares(row: int, lists: list[tuple[Strategy, Found]]) -> list[Share]:
+    shares: list[Share] = []
+    for strategy, found in lists:
+        places = np.flatnonzero(found.items == row)
+        if len(places):
+            place = int(places[0])
+            best = float(found.scores.max())
+            share = strategy.weight * float(found.scores[place]) / best if best > 0 else 0.0
+            shares.append(Share(strategy, found, place, share))
+    shares.sort(key=lambda share: -share.share)
+    return shares
+
+
+def _fill(
+    rung: Strategy, query: Query, state: State, allow: Allow, picks: list[Pick]
+) -> list[Pick]:
+    """What a fallback rung adds to the picks so far."""
+    missing = query.count - len(picks)
+    found = rung.retriever.retrieve(query, state, allow, query.count + len(picks))
+    if not len(found.items):
+        return []
+    taken = np.array([pick.row for pick in picks], np.int32)
+    fresh = np.flatnonzero(~np.isin(found.items, taken))
+    places = fresh[np.argsort(-found.scores[fresh], kind="stable")][:missing]
+    scaled = _scaled(rung, found)
+    return [
+        Pick(
+            int(found.items[place]),
+            float(scaled[place]),
+            rung.name,
+            [Share(rung, found, place, float(scaled[place]))],
+        )
+        for place in places.tolist()
+    ]

@@ -1,0 +1,23 @@
+"""Bought in the same basket as the seed."""
+
+from typing import Any, Literal
+
+from endcap.core.answer import Reason
+from endcap.recommend.query import Query, State
+from endcap.recommend.related import pair_reason, related
+from endcap.recommend.stages import Allow, Found, Retriever
+
+
+class BoughtTogether(Retriever, frozen=True, kw_only=True):
+    """Pairs counted per basket; `around` says which products to start from."""
+
+    around: Literal["auto", "seed", "cart", "viewed", "bought"] = "auto"
+
+    def retrieve(self, query: Query, state: State, allow: Allow, want: int) -> Found:
+        """Every allowed partner, scored by shrunken confidence (see the build kernel)."""
+        return related("bought_together", self.around, query, state, allow)
+
+    def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
+        """In how many orders both were bought."""
+        sentence = "Bought together with {seed} in {pairs} orders"
+        return pair_reason("bought_together", sentence, state, evidence, place)

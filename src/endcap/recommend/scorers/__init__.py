@@ -1,1 +1,0 @@
-"""Scorers value candidates; each file is one scorer of the same name."""

@@ -1,0 +1,69 @@
+"""The shapes of the components: retriever, filter, reranker. A component is one file each.
+
+A component is a frozen struct whose fields are its options; its name is the name of its file.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
+from endcap.core.answer import Reason
+
+from .query import Query, State
+
+Allow = Callable[[IntArray], BoolArray]
+"""Which of these rows may be shown to this request."""
+
+
+class Found(NamedTuple):
+    """Candidates of one retriever: rows (each once), scores (higher is better), evidence.
+
+    `evidence` holds arrays of the same length as `items`; the retriever's own `reason` reads them
+    for the few candidates that reach the slate.
+    """
+
+    items: IntArray
+    scores: FloatArray
+    evidence: dict[str, Any]
+
+
+NOTHING = Found(NO_ITEMS, np.empty(0), {})
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of one component; an unknown option is refused when a placement is saved."""
+
+
+class Retriever(Component, frozen=True, kw_only=True):
+    """Proposes candidates that `allow` lets through, best first or not, at most about `want`."""
+
+    def retrieve(self, query: Query, state: State, allow: Allow, want: int) -> Found:
+        """The candidates; NOTHING when there is nothing to go by."""
+        raise NotImplementedError
+
+    def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
+        """Why the candidate at `place` of the evidence was proposed, with its counts."""
+        raise NotImplementedError
+
+
+class Filter(Component, frozen=True, kw_only=True):
+    """Removes rows. What it removes carries the filter's name and `explain`'s text."""
+
+    def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
+        """Which rows stay."""
+        raise NotImplementedError
+
+    def explain(self, row: int, query: Query, state: State) -> str:
+        """Why this row was removed, with the value it lacked."""
+        raise NotImplementedError
+
+
+class Reranker(Component, frozen=True, kw_only=True):
+    """Orders rows or drops repeats."""
+
+    def arrange(self, rows: IntArray, query: Query, state: State) -> IntArray:
+        """Places (indexes into `rows`) in their new order; a place left out is dropped."""
+        raise NotImplementedError

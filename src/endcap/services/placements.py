@@ -1,0 +1,143 @@
+"""Placements: stored as versions, kept in memory as plans ready to run."""
+
+import asyncio
+import difflib
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+
+import msgspec
+
+from endcap.core.errors import FieldProblem, InvalidInput, NotFound, UnknownPlacement
+from endcap.core.ids import id_problem
+from endcap.core.placement import ControlRecord, Placement
+from endcap.core.ports import Control
+from endcap.core.status import PlacementView
+from endcap.core.times import Clock
+from endcap.recommend.plan import Plan, make_plan
+from endcap.recommend.registry import Components
+
+KIND = "placement"
+_DECODER = msgspec.json.Decoder(Placement)
+
+
+def ready_placements() -> dict[str, Placement]:
+    """The placements a new shop starts with, from the data file beside this module."""
+    text = resources.files(__package__).joinpath("ready_placements.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Placement])
+
+
+class PlacementService:
+    """Reads and writes placements; `plan` answers from memory."""
+
+    def __init__(self, control: Control, components: Components, clock: Clock) -> None:
+        self._control = control
+        self._components = components
+        self._clock = clock
+        self._plans: dict[str, dict[str, Plan]] = {}
+
+    async def load(self, shop: str) -> None:
+        """Read the shop's placements into memory; a shop with none gets the ready ones."""
+        records = await asyncio.to_thread(self._control.latest, shop, KIND)
+        if not records:
+            for name, placement in ready_placements().items():
+                body = msgspec.json.encode(placement)
+                await self.put(shop, name, body, 0, "endcap", "ready placement")
+            return
+        self._plans[shop] = {record.name: self._plan(record) for record in records}
+
+    def plan(self, shop: str, name: str) -> Plan:
+        """The live plan. Raises UnknownPlacement, which lists the nearest names."""
+        plans = self._plans.get(shop, {})
+        plan = plans.get(name)
+        if plan is None:
+            near = difflib.get_close_matches(name, plans, 3, 0.5) or sorted(plans)
+            raise UnknownPlacement(f"no placement `{name[:200]}`; there is {', '.join(near)}")
+        return plan
+
+    async def list(self, shop: str) -> Sequence[PlacementView]:
+        """The live version of every placement, by name."""
+        return [_view(r) for r in await asyncio.to_thread(self._control.latest, shop, KIND)]
+
+    async def get(self, shop: str, name: str, version: int | None = None) -> PlacementView:
+        """One version, or the latest. Raises NotFound."""
+        record = await asyncio.to_thread(self._control.get, shop, KIND, name, version)
+        if record is None or (record.body is None and version is None):
+            self.plan(shop, name)  # an unknown name raises here and lists the near ones
+            raise NotFound(f"placement `{name}` has no version {version}")
+        return _view(record)
+
+    async def history(self, shop: str, name: str) -> Sequence[PlacementView]:
+        """Every version, newest first. Raises UnknownPlacement."""
+        records = await asyncio.to_thread(self._control.history, shop, KIND, name)
+        if not records:
+            self.plan(shop, name)
+        return [_view(record) for record in records]
+
+    async def put(
+        self, shop: str, name: str, body: bytes, expected: int | None, author: str, note: str
+    ) -> PlacementView:
+        """Check and store a new version; it is live when this returns.
+
+        Raises InvalidInput with every problem, or VersionConflict when `expected` is not the
+        version now live.
+        """
+        problem = id_problem(name, "/name")
+        if problem is not None:
+            raise InvalidInput("the name cannot be used", [problem])
+        placement = _decoded(body)
+        make_plan(name, 0, placement, self._components)
+        record = await self._append(
+            shop, name, msgspec.json.encode(placement), expected, author, note
+        )
+        self._plans.setdefault(shop, {})[name] = self._plan(record)
+        return _view(record)
+
+    async def delete(self, shop: str, name: str, author: str, note: str) -> None:
+        """Take the placement out of use; its versions stay. Raises UnknownPlacement."""
+        self.plan(shop, name)
+        await self._append(shop, name, None, None, author, note)
+        self._plans[shop].pop(name, None)
+
+    async def _append(
+        self,
+        shop: str,
+        name: str,
+        body: bytes | None,
+        expected: int | None,
+        author: str,
+        note: str,
+    ) -> ControlRecord:
+        record = ControlRecord(
+            kind=KIND,
+            name=name,
+            version=0,
+            body=body,
+            author=author,
+            note=note,
+            created_at=self._clock(),
+        )
+        return await asyncio.to_thread(self._control.put, shop, record, expected)
+
+    def _plan(self, record: ControlRecord) -> Plan:
+        return make_plan(
+            record.name, record.version, _decoded(record.body or b""), self._components
+        )
+
+
+def _decoded(body: bytes) -> Placement:
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        pointer = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+        raise InvalidInput(
+            "the placement cannot be read", [FieldProblem(pointer, "invalid", message)]
+        ) from error
+
+
+def _view(record: ControlRecord) -> PlacementView:
+    placement = _decoded(record.body) if record.body is not None else None
+    return PlacementView(
+        record.name, record.version, placement, record.author, record.note, record.created_at
+    )

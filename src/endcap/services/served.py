@@ -1,0 +1,57 @@
+"""Logging what was served, in the background: bounded, and counted when it must be dropped."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from endcap.core.errors import EndcapError
+from endcap.core.event import DeadLetter, Event
+
+
+class Committer(Protocol):
+    """Appends to the log; returns when the events are durable."""
+
+    async def submit(self, events: Sequence[Event], dead: Sequence[DeadLetter]) -> list[bool]:
+        """Per event whether it was new."""
+
+
+class ServedLog:
+    """Gathers `served` events and writes them together every `pause` seconds."""
+
+    def __init__(self, committer: Committer, limit: int = 20_000, pause: float = 0.2) -> None:
+        self._committer = committer
+        self._limit = limit
+        self._pause = pause
+        self._waiting: list[Event] = []
+        self._task: asyncio.Task[None] | None = None
+        self.dropped = 0
+
+    def add(self, event: Event) -> None:
+        """Keep the event for the next write, or count it as dropped when too many wait."""
+        if len(self._waiting) >= self._limit:
+            self.dropped += 1
+            return
+        self._waiting.append(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._write_later())
+
+    async def flush(self) -> None:
+        """Write what waits now; called at the stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._write()
+
+    async def _write_later(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(self._pause)
+            await self._write()
+
+    async def _write(self) -> None:
+        events, self._waiting = self._waiting, []
+        if not events:
+            return
+        try:
+            await self._committer.submit(events, ())
+        except EndcapError:
+            self.dropped += len(events)
