@@ -79,7 +79,7 @@ class Pipeline:
         trace: dict[str, Any] | None,
     ) -> list[Pick]:
         want = max(BREADTH, 2 * query.count)
-        lists = [(s, s.retriever.retrieve(query, state, allow, want)) for s in plan.strategies]
+        lists = [(s, _retrieved(s, query, state, allow, want)) for s in plan.strategies]
         lists = [(strategy, found) for strategy, found in lists if len(found.items)]
         if trace is not None:
             trace["strategies"] = [
@@ -115,11 +115,20 @@ class Pipeline:
         return rows, scores
 
 
+def _retrieved(strategy: Strategy, query: Query, state: State, allow: Allow, want: int) -> Found:
+    """What the strategy finds; a score that is no finite number counts nothing."""
+    found = strategy.retriever.retrieve(query, state, allow, want)
+    if not np.isfinite(found.scores.sum()):
+        finite = np.nan_to_num(found.scores, nan=0.0, posinf=0.0, neginf=0.0)
+        return found._replace(scores=finite)
+    return found
+
+
 def _scaled(strategy: Strategy, found: Found) -> FloatArray:
     best = found.scores.max()
     # A list whose best score is not positive says nothing about order: all its candidates tie.
     scaled: FloatArray = found.scores / best if best > 0 else np.full(len(found.scores), 1e-9)
-    return strategy.weight * np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)
+    return strategy.weight * scaled
 
 
 def _ordered(
@@ -156,7 +165,7 @@ def _fill(
 ) -> list[Pick]:
     """What a fallback rung adds to the picks so far."""
     missing = query.count - len(picks)
-    found = rung.retriever.retrieve(query, state, allow, query.count + len(picks))
+    found = _retrieved(rung, query, state, allow, query.count + len(picks))
     if not len(found.items):
         return []
     taken = np.array([pick.row for pick in picks], np.int32)

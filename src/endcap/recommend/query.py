@@ -37,18 +37,16 @@ class Query(msgspec.Struct, kw_only=True):
     category: str | None = None
     zone: str | None = None
 
-    def anchors(self, around: str) -> IntArray:
-        """The products to start from: `seed`, `cart`, `viewed`, `bought`, or `auto`.
+    def anchors(self, around: str) -> tuple[IntArray, bool]:
+        """The products to start from, and whether they stand newest first.
 
-        `auto` takes the first of seed, cart, viewed that is not empty.
+        `around` is `seed`, `cart`, `viewed` or `bought`; `auto` takes the first of seed, cart and
+        viewed that is not empty.
         """
-        if around != "auto":
-            chosen: IntArray = getattr(self, "seeds" if around == "seed" else around)
-            return chosen
-        for rows in (self.seeds, self.cart, self.viewed):
-            if len(rows):
-                return rows
-        return NO_ITEMS
+        if around == "auto":
+            around = "seed" if len(self.seeds) else "cart" if len(self.cart) else "viewed"
+        rows: IntArray = getattr(self, "seeds" if around == "seed" else around)
+        return rows, around in ("viewed", "bought")
 
 
 class History(msgspec.Struct, frozen=True):

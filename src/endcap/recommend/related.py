@@ -19,10 +19,10 @@ def related(relation: str, around: str, query: Query, state: State, allow: Allow
     Later anchors count less (1, 1/2, 1/3 …) when they come from the visitor's history, whose
     order is newest first.
     """
-    anchors = query.anchors(around)[:MAX_ANCHORS]
+    anchors, dated = query.anchors(around)
     if not len(anchors):
         return NOTHING
-    dated = anchors is not query.seeds and anchors is not query.cart and len(anchors) > 1
+    anchors = anchors[:MAX_ANCHORS]
     weights = 1.0 / np.arange(1, len(anchors) + 1) if dated else None
     partners = state.joined.partners(relation, anchors, weights)
     keep = allow(partners.items)

@@ -1,0 +1,39 @@
+"""The table of commands."""
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from . import build, demo, doctor, importing, init, recommend, serve
+
+app = typer.Typer(
+    name="endcap",
+    help="Product recommendations for shops, by rules and counting.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("serve")(serve.serve)
+app.add_typer(importing.app, name="import")
+app.command("build")(build.build)
+app.command("recommend")(recommend.recommend)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(metadata.version("endcap"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Product recommendations for shops, by rules and counting."""

@@ -1,0 +1,29 @@
+"""`endcap doctor`: what is right, what is not, and what to do about it."""
+
+import asyncio
+import sys
+
+import typer
+
+from endcap.wiring import Finding, examine
+
+from .options import Config, Data, Json, settings_from
+from .output import EXIT_FAILED, show
+
+
+def doctor(config: Config = None, data: Data = None, json: Json = False) -> None:
+    """Check settings, store, catalogue, log and snapshot; exit 1 when something is wrong."""
+    findings = asyncio.run(examine(settings_from(config, data=data)))
+    show(findings, "\n".join(_line(finding) for finding in findings), json)
+    if any(finding.level == "wrong" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _line(finding: Finding) -> str:
+    marks = {"right": "ok   ", "hint": "hint ", "wrong": "WRONG"}
+    colours = {"right": "32", "hint": "33", "wrong": "31"}
+    mark = marks[finding.level]
+    if sys.stdout.isatty():
+        mark = f"\x1b[{colours[finding.level]}m{mark}\x1b[0m"
+    advice = f"\n        {finding.advice}" if finding.advice else ""
+    return f"{mark}  {finding.text}{advice}"

@@ -1,0 +1,79 @@
+"""A small shop for tests of the pure request path: products, pairs and counts made by hand."""
+
+from types import SimpleNamespace
+
+import msgspec
+import numpy as np
+
+from endcap.catalog.cards import Cards
+from endcap.catalog.columns import Columns
+from endcap.core.product import ProductDocument
+from endcap.recommend.query import State
+from endcap.relations.joined import Joined
+
+
+def product(id, **fields):
+    return {"id": id, **fields}
+
+
+def columns_of(*products):
+    columns = Columns()
+    columns.apply(
+        ProductDocument(p["id"], 1, n, 0, False, msgspec.json.encode(p))
+        for n, p in enumerate(products, 1)
+    )
+    return columns
+
+
+class Relation:
+    """Rows as the snapshot reader gives them, from `{seed: [(partner, score, pairs), …]}`."""
+
+    def __init__(self, name, ids, pairs, units=1_000):
+        at = {product: n for n, product in enumerate(ids)}
+        self.name = name
+        self.units = units
+        self.offsets = np.zeros(len(ids) + 1, np.int64)
+        partner, score, count = [], [], []
+        for n, product_id in enumerate(ids):
+            for other, value, together in pairs.get(product_id, []):
+                partner.append(at[other])
+                score.append(value)
+                count.append(together)
+            self.offsets[n + 1] = len(partner)
+        self.partner = np.array(partner, np.int32)
+        self.score = np.array(score, np.float32)
+        self.totals = np.full(len(ids), 50, np.int32)
+        zeros = np.zeros(len(partner), np.float32)
+        self.evidence = {
+            "pairs": np.array(count, np.int32),
+            "lift": zeros + 2,
+            "llr": zeros + 9,
+            "shared": np.array(count, np.int32),
+            "closeness": zeros + 0.5,
+        }
+
+    def row(self, index):
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+
+
+def popularity(ids, scores):
+    values = np.array([scores.get(i, 0) for i in ids], np.float32)
+    counts = values.astype(np.int32)
+    return SimpleNamespace(
+        score=values, buyers=counts, orders=counts, carters=counts, viewers=counts
+    )
+
+
+def shop(products, relations=None, popular=None):
+    """A State; `relations` is `{name: {seed: [(partner, score, pairs)]}}`."""
+    columns = columns_of(*products)
+    if relations is None and popular is None:
+        return State(columns, Joined(None, columns), Cards(columns))
+    ids = sorted((p["id"] for p in products), key=str.encode)
+    snapshot = SimpleNamespace(
+        version="test",
+        ids=lambda: ids,
+        relations={n: Relation(n, ids, pairs) for n, pairs in (relations or {}).items()},
+        popularity={w: popularity(ids, popular or {}) for w in ("1d", "7d", "30d", "365d")},
+    )
+    return State(columns, Joined(snapshot, columns), Cards(columns))
