@@ -118,12 +118,10 @@ def _merged(parts: list[Partners]) -> Partners:
     parts = [part for part in parts if len(part.items)]
     if not parts:
         return NO_PARTNERS
-    joined = (
-        parts[0] if len(parts) == 1 else Partners(*map(np.concatenate, zip(*parts, strict=True)))
-    )
+    joined = parts[0] if len(parts) == 1 else _stacked(parts)
     known = joined.items >= 0
     if not known.all():
-        joined = Partners(*(column[known] for column in joined))
+        joined = _taken(joined, known)
     if len(parts) == 1:
         return joined
     # Best pair first, so that np.unique's first index per product is the pair to cite.

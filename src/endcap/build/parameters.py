@@ -1,0 +1,44 @@
+"""The parameters of a build: gates, caps and windows; low defaults, so a young shop is served."""
+
+import msgspec
+
+from endcap.core.errors import ConfigurationError
+
+
+class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of the kernels; all are printed in the snapshot's manifest.
+
+    Gates: a pair needs `min_pairs` units that hold both, its product `min_orders` units, and a
+    lift of `min_lift`. Caps bound the work: the `max_products_per_visitor` most recent products of
+    a visitor count, baskets above `max_basket_lines` products are left out (wholesale), a visit
+    counts `max_session_products`. `bought_window_days` is the longest time between two purchases
+    of one visitor that still make a pair. `shrink` and `popularity_offset` are added to the totals
+    of the two products, and `niche` is the exponent on the partner's total: 0 favours popular
+    partners, 1 niche ones. `similar_pairs` is about how many pairs of products with a feature in
+    common are compared.
+    """
+
+    min_pairs: int = 2
+    min_orders: int = 2
+    min_lift: float = 1.0
+    max_partners: int = 100
+    bought_window_days: int = 365
+    max_products_per_visitor: int = 500
+    max_basket_lines: int = 2_000
+    max_session_products: int = 100
+    shrink: float = 10.0
+    popularity_offset: float = 5.0
+    niche: float = 0.2
+    similar_pairs: int = 40_000_000
+    windows: tuple[int, ...] = (1, 7, 30, 365)
+    weight_purchase: float = 1.0
+    weight_cart: float = 0.3
+    weight_view: float = 0.05
+
+    def __post_init__(self) -> None:
+        for field in msgspec.structs.fields(type(self)):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and value < 0:
+                raise ConfigurationError(f"build.{field.name}: {value} is below 0")
+        if not self.windows or min(self.windows) < 1:
+            raise ConfigurationError("build.windows: needs whole days of at least 1")

@@ -1,0 +1,77 @@
+"""Which relations a build makes, and from which units each is counted."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from endcap.core.times import DAY
+
+from .engines.duckdb import Columns, DuckEngine
+from .parameters import BuildParameters
+
+
+class Counted(NamedTuple):
+    """A relation counted from units that hold products together; `kernel` makes the units."""
+
+    name: str
+    kernel: str
+
+
+class Made(NamedTuple):
+    """The rows of a relation (`a`, `b`, `score` and evidence), and totals per product."""
+
+    rows: Columns
+    units: int
+    totals: Columns
+
+
+COUNTED = (
+    Counted("also_bought", "pairs_visitor"),
+    Counted("bought_together", "pairs_basket"),
+    Counted("also_viewed", "pairs_session"),
+)
+EVIDENCE = {relation.name: ("pairs", "lift", "llr") for relation in COUNTED} | {
+    "similar": ("shared", "closeness")
+}
+
+
+def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters, as_of: int) -> Made:
+    """Count one co-occurrence relation."""
+    values = _values(parameters)
+    engine.table("units", relation.kernel, values)
+    units = engine.number("SELECT COUNT(DISTINCT unit) FROM units")
+    engine.query(
+        "CREATE OR REPLACE TABLE totals AS "
+        "SELECT product, COUNT(*) AS total FROM units GROUP BY product"
+    )
+    oldest = engine.number("SELECT MIN(at) FROM units")
+    # A basket or a visit is one moment; only a visitor's purchases can lie far apart.
+    window = parameters.bought_window_days if relation.name == "also_bought" else 100_000
+    values |= {
+        "as_of": as_of,
+        "half_history_ms": max(1.0, (as_of - oldest) / 2) if units else 1.0,
+        "window_ms": window * DAY,
+        "units": units,
+    }
+    engine.table("pairs", "pairs", values)
+    totals = engine.query("SELECT product, total FROM totals ORDER BY product")
+    return Made(engine.run("scored", values), units, totals)
+
+
+def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> Made:
+    """Find products alike by attributes."""
+    rows = engine.number("SELECT COUNT(*) FROM features")
+    stretch = max(8, min(5_000, parameters.similar_pairs // max(1, rows)))
+    values = _values(parameters) | {"products": products, "stretch": stretch}
+    none: Columns = {"product": np.empty(0, np.int32), "total": np.empty(0, np.int64)}
+    return Made(engine.run("similar", values), products, none)
+
+
+def popularity(engine: DuckEngine, days: int, parameters: BuildParameters, as_of: int) -> Columns:
+    """Count popularity in the `days` before `as_of`."""
+    return engine.run("popularity", _values(parameters) | {"window_days": days, "as_of": as_of})
+
+
+def _values(parameters: BuildParameters) -> dict[str, int | float]:
+    names = parameters.__struct_fields__
+    return {n: v for n in names if isinstance(v := getattr(parameters, n), int | float)}

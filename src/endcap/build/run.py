@@ -1,0 +1,94 @@
+"""One build: archive and catalogue in, a finished snapshot folder out."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from endcap.core.times import SECOND
+
+from .archive import parts, read_state
+from .engines.duckdb import DuckEngine
+from .parameters import BuildParameters
+from .relations import COUNTED, compare, count, popularity
+from .snapshot_writer import SnapshotWriter
+
+Progress = Callable[[str, float], None]
+
+
+class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build reads and where it works.
+
+    `archive` is the shop's archive folder, `exported` holds the catalogue's Parquet files, `work`
+    is emptied first and ends with the snapshot in `work/snapshot`. Times are UTC milliseconds.
+    """
+
+    shop: str
+    archive: Path
+    exported: Path
+    work: Path
+    as_of: int
+    built_at: int
+    memory: str = "2GB"
+    threads: int = 2
+
+
+def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> Path:
+    """Run every kernel and write the snapshot; the caller publishes the folder returned.
+
+    The same input and parameters give the same arrays, byte for byte.
+    """
+    folder = job.work / "snapshot"
+    shutil.rmtree(job.work, ignore_errors=True)
+    folder.mkdir(parents=True)
+    state = read_state(job.archive)
+    steps = len(COUNTED) + len(parameters.windows) + 2
+    with DuckEngine(job.work, job.memory, job.threads) as engine:
+        progress("reading the log", 0.0)
+        engine.load(parts(job.archive), job.exported)
+        ids = engine.query("SELECT id FROM products ORDER BY product")["id"].tolist()
+        writer = SnapshotWriter(folder, len(ids))
+        writer.ids(ids)
+        for step, relation in enumerate(COUNTED, 1):
+            progress(relation.name, step / steps)
+            writer.relation(relation.name, count(engine, relation, parameters, job.as_of))
+        progress("similar", (len(COUNTED) + 1) / steps)
+        writer.relation("similar", compare(engine, parameters, len(ids)))
+        for step, days in enumerate(parameters.windows, len(COUNTED) + 2):
+            progress(f"popularity {days} d", step / steps)
+            writer.popularity(days, popularity(engine, days, parameters, job.as_of))
+        counts = _counts(engine) | {"products": len(ids), "events": state.events}
+    writer.finish(
+        {
+            "shop": job.shop,
+            "version": _version(job.built_at, writer.folder),
+            "built_at": job.built_at,
+            "as_of": job.as_of,
+            "log_seq": state.seq,
+            "counts": counts,
+            "parameters": msgspec.to_builtins(parameters),
+        }
+    )
+    progress("done", 1.0)
+    return folder
+
+
+def _counts(engine: DuckEngine) -> dict[str, int]:
+    return {
+        "lines": engine.number("SELECT COUNT(*) FROM lines"),
+        "visitors": engine.number("SELECT COUNT(DISTINCT visitor) FROM lines"),
+        "baskets": engine.number("SELECT COUNT(DISTINCT seq) FROM lines WHERE type = 'purchase'"),
+    }
+
+
+def _version(built_at: int, folder: Path) -> str:
+    """Time of the build and a short digest of its arrays, e.g. `20260131T120000Z-1f2e3d4c`."""
+    content: Any = hashlib.blake2b(digest_size=4)
+    for file in sorted(folder.iterdir()):
+        content.update(file.name.encode() + file.read_bytes())
+    moment = datetime.fromtimestamp(built_at / SECOND, UTC)
+    return f"{moment:%Y%m%dT%H%M%SZ}-{content.hexdigest()}"

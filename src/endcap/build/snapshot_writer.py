@@ -1,0 +1,108 @@
+"""Writing a snapshot: arrays first, the manifest last, each file synced and its digest kept."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from endcap.relations.snapshot import (
+    FORMAT,
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    RelationEntry,
+    digest,
+)
+
+from .engines.duckdb import Columns
+from .relations import EVIDENCE, Made
+
+KINDS: dict[str, Any] = {
+    "partner": np.int32,
+    "score": np.float32,
+    "pairs": np.int32,
+    "lift": np.float32,
+    "llr": np.float32,
+    "shared": np.int32,
+    "closeness": np.float32,
+}
+
+
+class SnapshotWriter:
+    """Collects the parts of one snapshot in `folder`, which must be empty."""
+
+    def __init__(self, folder: Path, products: int) -> None:
+        self.folder = folder
+        self._products = products
+        self._files: dict[str, FileEntry] = {}
+        self._relations: dict[str, RelationEntry] = {}
+        self._windows: list[str] = []
+
+    def ids(self, ids: list[str]) -> None:
+        """The product ids, in the order of their numbers."""
+        texts = [product.encode() for product in ids]
+        offsets = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum([len(text) for text in texts], out=offsets[1:])
+        (self.folder / "products.ids").write_bytes(b"".join(texts))
+        self._done("products.ids")
+        self._array("products.offsets", offsets)
+
+    def relation(self, name: str, made: Made) -> None:
+        """The rows of a relation, which come sorted by product and falling score."""
+        rows = made.rows
+        counts = np.bincount(rows["a"], minlength=self._products)
+        offsets = np.zeros(self._products + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        totals = np.zeros(self._products, np.int32)
+        totals[made.totals["product"]] = made.totals["total"]
+        self._array(f"{name}.offsets", offsets)
+        self._array(f"{name}.totals", totals)
+        columns = EVIDENCE[name]
+        for column, source in (("partner", "b"), ("score", "score"), *((c, c) for c in columns)):
+            self._array(f"{name}.{column}", rows[source].astype(KINDS[column]))
+        self._relations[name] = RelationEntry(made.units, len(rows["a"]), list(columns))
+
+    def popularity(self, days: int, rows: Columns) -> None:
+        """Counts of one window; a product without a row counts 0."""
+        window = f"{days}d"
+        for column in ("score", "buyers", "orders", "carters", "viewers"):
+            kind = np.float32 if column == "score" else np.int32
+            values = np.zeros(self._products, kind)
+            values[rows["product"]] = rows[column]
+            self._array(f"popularity.{window}.{column}", values)
+        self._windows.append(window)
+
+    def finish(self, manifest: dict[str, Any]) -> Manifest:
+        """Write the manifest; from here on the snapshot is complete."""
+        made = Manifest(
+            format=FORMAT,
+            relations=self._relations,
+            windows=self._windows,
+            files=self._files,
+            **manifest,
+        )
+        content = msgspec.json.format(msgspec.json.encode(made), indent=1)
+        (self.folder / MANIFEST).write_bytes(content)
+        _sync(self.folder / MANIFEST)
+        _sync(self.folder)
+        return made
+
+    def _array(self, name: str, values: npt.NDArray[Any]) -> None:
+        np.save(self.folder / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)
+        self._done(f"{name}.npy")
+
+    def _done(self, name: str) -> None:
+        file = self.folder / name
+        _sync(file)
+        self._files[name] = FileEntry(file.stat().st_size, digest(file))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,142 @@
+"""Opening a snapshot: memory-mapped arrays, refused as a whole when anything about it is off."""
+
+import hashlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from endcap.catalog.arrays import IntArray, LongArray
+from endcap.core.errors import SnapshotRefused
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """Size and BLAKE2b-256 digest of one file."""
+
+    bytes: int
+    digest: str
+
+
+class RelationEntry(msgspec.Struct, frozen=True):
+    """What a relation holds: the number of units counted (baskets, visitors …), rows, columns."""
+
+    units: int
+    rows: int
+    columns: list[str]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot is made of and from. Times are UTC milliseconds."""
+
+    format: int
+    shop: str
+    version: str
+    built_at: int
+    as_of: int
+    log_seq: int
+    counts: dict[str, int]
+    parameters: dict[str, Any]
+    relations: dict[str, RelationEntry]
+    windows: list[str]
+    files: dict[str, FileEntry]
+
+
+class Relation:
+    """Partners of each product, best first.
+
+    `partner` int32[m] and `score` float32[m] hold the rows of all products one after the other;
+    `offsets` int64[n+1] says where each begins. `totals` int32[n] counts the units that hold the
+    product. `evidence` has one array of length m per column.
+    """
+
+    def __init__(self, name: str, entry: RelationEntry, folder: Path) -> None:
+        self.name = name
+        self.units = entry.units
+        self.offsets: LongArray = _mapped(folder / f"{name}.offsets.npy")
+        self.partner: IntArray = _mapped(folder / f"{name}.partner.npy")
+        self.score: npt.NDArray[np.float32] = _mapped(folder / f"{name}.score.npy")
+        self.totals: IntArray = _mapped(folder / f"{name}.totals.npy")
+        self.evidence: dict[str, npt.NDArray[Any]] = {
+            column: _mapped(folder / f"{name}.{column}.npy") for column in entry.columns
+        }
+
+    def row(self, index: int) -> slice:
+        """Where the partners of a product stand."""
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+
+
+class Popularity:
+    """Counts per product in one window: distinct visitors, and orders less refunds."""
+
+    def __init__(self, window: str, folder: Path) -> None:
+        stem = f"popularity.{window}"
+        self.score: npt.NDArray[np.float32] = _mapped(folder / f"{stem}.score.npy")
+        self.buyers: IntArray = _mapped(folder / f"{stem}.buyers.npy")
+        self.orders: IntArray = _mapped(folder / f"{stem}.orders.npy")
+        self.carters: IntArray = _mapped(folder / f"{stem}.carters.npy")
+        self.viewers: IntArray = _mapped(folder / f"{stem}.viewers.npy")
+
+
+class Snapshot:
+    """One immutable set of relations and counts, by the snapshot's own product numbers."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.version = manifest.version
+        self.relations = {
+            name: Relation(name, entry, folder) for name, entry in manifest.relations.items()
+        }
+        self.popularity = {window: Popularity(window, folder) for window in manifest.windows}
+
+    @classmethod
+    def open(cls, folder: Path, verify: bool = True) -> "Snapshot":
+        """Map the snapshot in `folder`.
+
+        Raises SnapshotRefused when it is torn, partial, of another format, or (with `verify`)
+        when any file's digest is not the manifest's.
+        """
+        manifest = read_manifest(folder)
+        for name, entry in manifest.files.items():
+            file = folder / name
+            if not file.is_file() or file.stat().st_size != entry.bytes:
+                raise SnapshotRefused(f"{folder.name}: {name} is missing or torn")
+            if verify and digest(file) != entry.digest:
+                raise SnapshotRefused(f"{folder.name}: {name} is not what was written")
+        try:
+            return cls(folder, manifest)
+        except (OSError, ValueError) as error:
+            raise SnapshotRefused(f"{folder.name}: {error}") from error
+
+    def ids(self) -> list[str]:
+        """Product ids by number, in the byte order of UTF-8."""
+        text = (self.folder / "products.ids").read_bytes()
+        offsets = _mapped(self.folder / "products.offsets.npy").tolist()
+        return [text[a:b].decode() for a, b in itertools.pairwise(offsets)]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest. Raises SnapshotRefused when there is none or it is of another format."""
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotRefused(f"{folder.name}: no readable manifest ({error})") from error
+    if manifest.format != FORMAT:
+        raise SnapshotRefused(f"{folder.name}: format {manifest.format}, this is {FORMAT}")
+    return manifest
+
+
+def digest(file: Path) -> str:
+    """BLAKE2b-256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+
+
+def _mapped(file: Path) -> npt.NDArray[Any]:
+    return np.load(file, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
