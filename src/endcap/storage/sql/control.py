@@ -1,0 +1,81 @@
+"""The control port on SQL."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, func, insert, select
+
+from endcap.core.errors import VersionConflict
+from endcap.core.placement import ControlRecord
+
+from .sessions import Sessions
+from .tables import control
+
+_COLUMNS = [c for c in control.c if c.name != "shop"]
+
+
+class SqlControl:
+    """Versions as rows that are only ever added."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def put(self, shop: str, record: ControlRecord, expected: int | None) -> ControlRecord:
+        """See the port."""
+        with self._sessions.write() as connection:
+            newest = select(func.max(control.c.version)).where(
+                control.c.shop == shop,
+                control.c.kind == record.kind,
+                control.c.name == record.name,
+            )
+            version = connection.execute(newest).scalar() or 0
+            if expected is not None and expected != version:
+                raise VersionConflict(
+                    f"{record.kind} `{record.name}` is at version {version}, not {expected}"
+                )
+            stored = msgspec.structs.replace(record, version=version + 1)
+            values = {"shop": shop, **msgspec.structs.asdict(stored)}
+            connection.execute(insert(control).values(values))
+        return stored
+
+    def get(self, shop: str, kind: str, name: str, version: int | None) -> ControlRecord | None:
+        """See the port."""
+        wanted = _named(shop, kind, name)
+        if version is not None:
+            wanted = wanted.where(control.c.version == version)
+        found = self._read(wanted.order_by(control.c.version.desc()).limit(1))
+        return found[0] if found else None
+
+    def latest(self, shop: str, kind: str) -> list[ControlRecord]:
+        """See the port."""
+        newest = (
+            select(control.c.name, func.max(control.c.version).label("version"))
+            .where(control.c.shop == shop, control.c.kind == kind)
+            .group_by(control.c.name)
+            .subquery()
+        )
+        same = and_(control.c.name == newest.c.name, control.c.version == newest.c.version)
+        wanted = (
+            select(*_COLUMNS)
+            .join(newest, same)
+            .where(control.c.shop == shop, control.c.kind == kind, control.c.body.is_not(None))
+        )
+        return self._read(wanted.order_by(control.c.name))
+
+    def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
+        """See the port."""
+        return self._read(_named(shop, kind, name).order_by(control.c.version.desc()))
+
+    def _read(self, query: Select[Any]) -> list[ControlRecord]:
+        with self._sessions.read() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+
+def _named(shop: str, kind: str, name: str) -> Select[Any]:
+    return select(*_COLUMNS).where(
+        control.c.shop == shop, control.c.kind == kind, control.c.name == name
+    )
+
+
+def _record(row: Row[Any]) -> ControlRecord:
+    return ControlRecord(**row._mapping)

@@ -1,0 +1,138 @@
+"""The embedded store: SQLite in WAL mode, one process, one writer connection, synced commits."""
+
+import importlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from endcap.core.errors import ConfigurationError, StoreUnavailable
+
+from .catalogue import SqlCatalogue
+from .control import SqlControl
+from .event_log import SqlEventLog
+from .lock import StoreLock
+from .tables import SCHEMA_VERSION, metadata, schema_version
+
+READERS = 4
+# Writers wait for readers only while a checkpoint truncates the log; this is far above that.
+BUSY_SECONDS = 10
+
+
+class SqliteStore:
+    """Opens the store in `folder` and gives its ports: `catalogue`, `events`, `control`.
+
+    One connection writes and checkpoints, under a lock; the others only read. SQLite before 3.51.3
+    can corrupt a database that two connections write at once, and `mmap_size` is never set.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.lock = StoreLock(folder / "endcap.lock")
+        self.lock.take()
+        file = folder / "endcap.db"
+        self._guard = threading.Lock()
+        self._driver_error: type[Exception] = _driver().Error
+        self._writer = _engine(file, 1, _prepare_writer)
+        self._readers = _engine(file, READERS, _prepare_reader)
+        try:
+            with self.write() as connection:
+                _check_durability(connection)
+                _ensure_schema(connection)
+        except Exception:
+            self.close()
+            raise
+        self.catalogue = SqlCatalogue(self)
+        self.events = SqlEventLog(self)
+        self.control = SqlControl(self)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction on the writer connection, synced to disk when the block ends.
+
+        Raises StoreUnavailable when the store refuses; the transaction is then rolled back.
+        """
+        with self._guard:
+            try:
+                with self._writer.begin() as connection:
+                    yield connection
+            except (DBAPIError, self._driver_error) as error:
+                cause = getattr(error, "orig", error)
+                raise StoreUnavailable(f"the store refused the write: {cause}") from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view for reading. Raises StoreUnavailable."""
+        try:
+            with self._readers.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+
+    def close(self) -> None:
+        """Close every connection, the writer last, and free the lock."""
+        self._readers.dispose()
+        self._writer.dispose()
+        self.lock.free()
+
+
+def sqlite_version() -> str:
+    """The version of SQLite in use."""
+    return str(_driver().sqlite_version)
+
+
+def _driver() -> Any:
+    try:
+        return importlib.import_module("pysqlite3")
+    except ImportError:
+        return importlib.import_module("sqlite3")
+
+
+def _engine(file: Path, size: int, prepare: Any) -> Engine:
+    engine = create_engine(
+        f"sqlite+pysqlite:///{file}",
+        module=_driver(),
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", prepare)
+    return engine
+
+
+def _prepare_writer(connection: Any, _: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_reader(connection: Any, _: object) -> None:
+    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-16384"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_durability(connection: Connection) -> None:
+    journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+    if journal != "wal" or synchronous not in (2, 3):
+        raise ConfigurationError(
+            f"SQLite runs with journal_mode={journal}, synchronous={synchronous}; acknowledged "
+            "events could be lost. Put the data folder on a local file system that supports WAL."
+        )
+
+
+def _ensure_schema(connection: Connection) -> None:
+    metadata.create_all(connection)
+    version = connection.execute(select(schema_version.c.version)).scalar()
+    if version is None:
+        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+    elif version > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the store has schema {version}, this Endcap knows {SCHEMA_VERSION}; install the "
+            "newer Endcap that wrote it"
+        )
