@@ -21,9 +21,9 @@ class StrictBatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RawBatch(msgspec.Struct):
-    """The same body, elements left as they came."""
+    """The same body, elements left as they came; without `events` it is one bare event."""
 
-    events: list[msgspec.Raw]
+    events: list[msgspec.Raw] | None = None
     sent_at: str | None = None
 
 
@@ -74,6 +74,8 @@ def _decoded(body: bytes) -> Batch:
             batch = _STRICT_BATCH.decode(body)
         except (msgspec.ValidationError, UnicodeDecodeError, RecursionError):
             raws = _RAW_BATCH.decode(body)
+            if raws.events is None:
+                return Batch([_element(body)], None)
             return Batch(_checked([_element(raw) for raw in raws.events]), raws.sent_at)
         return Batch(_checked([Element(event, b"") for event in batch.events]), batch.sent_at)
     if start == b"[":

@@ -46,7 +46,7 @@ class Valid(NamedTuple):
 
 
 class Validator:
-    """Checks events and gives them pseudonyms; `new_id` names events that cannot name themselves."""
+    """Checks events and gives them pseudonyms; `new_id` names events sent without an id."""
 
     def __init__(self, pseudonyms: Pseudonyms, new_id: Callable[[], str]) -> None:
         self._pseudonyms = pseudonyms
@@ -121,9 +121,9 @@ def _check_ids(given: EventIn, problems: list[FieldProblem]) -> None:
         ("/product", given.product),
         ("/order", given.order),
         ("/token", given.token),
-        ("/context/zone", context and context.zone),
-        ("/context/device", context and context.device),
-        ("/context/placement", context and context.placement),
+        ("/context/zone", context.zone if context else None),
+        ("/context/device", context.device if context else None),
+        ("/context/placement", context.placement if context else None),
     ):
         if value is not None and (problem := id_problem(value, pointer)):
             problems.append(problem)

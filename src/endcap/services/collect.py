@@ -1,0 +1,128 @@
+"""Collecting events: decode, validate, store durably, fold into visitor state, then answer."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.event import DeadLetter, Event, EventIn
+from endcap.core.ports import VisitorStore
+from endcap.core.receipt import Receipt, Verdict
+from endcap.core.times import Clock, parse_time
+from endcap.ingest.decode import Element, decode_batch
+from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.ingest.validate import Sender, Valid, Validator
+
+from .served import Committer
+
+MAX_DEAD_LETTER = 32_768
+LOG = logging.getLogger(__name__)
+_ENCODER = msgspec.json.Encoder()
+
+
+class Collector:
+    """Takes events of every shop; what it answers `accepted` is on disk."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        visitors: VisitorStore,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        new_id: Callable[[], str],
+        currency: str,
+    ) -> None:
+        self._committer = committer
+        self._visitors = visitors
+        self._validator = Validator(pseudonyms, new_id)
+        self._clock = clock
+        self._currency = currency
+
+    async def collect(self, shop: str, source: str, body: bytes) -> Receipt:
+        """Take a request body.
+
+        Raises MalformedBody or InvalidInput when it holds no batch, StoreUnavailable or Overloaded
+        when nothing of it was stored.
+        """
+        now = self._clock()
+        batch = decode_batch(body)
+        sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now))
+        return await self._take(batch.elements, sender)
+
+    async def take(self, shop: str, source: str, events: Sequence[EventIn]) -> Receipt:
+        """Take events that are decoded already, as an import's are."""
+        sender = Sender(shop, source, self._clock(), self._currency)
+        return await self._take([Element(event, b"") for event in events], sender)
+
+    async def _take(self, elements: Sequence[Element], sender: Sender) -> Receipt:
+        verdicts: list[Verdict | None] = [None] * len(elements)
+        events: list[Event] = []
+        places: list[tuple[int, tuple[str, ...]]] = []
+        dead: list[DeadLetter] = []
+        for index, element in enumerate(elements):
+            found = self._checked(element, sender)
+            if isinstance(found, Valid):
+                places.append((index, element.warnings + found.warnings))
+                events.append(found.event)
+            else:
+                verdicts[index] = Verdict(index, "rejected", _id_of(element), found)
+                dead.append(_dead_letter(element, found, sender))
+        fresh = await self._committer.submit(events, dead)
+        for event, new, (index, warnings) in zip(events, fresh, places, strict=True):
+            status = "accepted" if new else "duplicate"
+            verdicts[index] = Verdict(index, status, event.event_id, (), warnings)  # type: ignore[arg-type]
+        await self._fold([event for event, new in zip(events, fresh, strict=True) if new])
+        return _receipt([verdict for verdict in verdicts if verdict is not None])
+
+    def _checked(self, element: Element, sender: Sender) -> Valid | tuple[FieldProblem, ...]:
+        if element.event is None:
+            return element.problems
+        return self._validator.check(element.event, sender)
+
+    async def _fold(self, events: list[Event]) -> None:
+        try:
+            await self._visitors.fold(events)
+        except Exception:
+            # The events are in the log, so they count; the state is read from there again.
+            LOG.exception("folding events into visitor state failed")
+            for shop, visitor in {(event.shop, event.visitor) for event in events}:
+                await self._visitors.forget(shop, visitor)
+
+
+def _skew(sent_at: str | None, now: int) -> int:
+    if sent_at is None:
+        return 0
+    try:
+        return now - parse_time(sent_at)
+    except ValueError as error:
+        message = "must be ISO 8601, like 2026-01-31T12:00:00Z"
+        raise InvalidInput(
+            "the batch cannot be read", [FieldProblem("/sent_at", "invalid", message)]
+        ) from error
+
+
+def _id_of(element: Element) -> str | None:
+    return element.event.event_id if element.event else None
+
+
+def _dead_letter(
+    element: Element, problems: tuple[FieldProblem, ...], sender: Sender
+) -> DeadLetter:
+    raw = element.raw or _ENCODER.encode(element.event)
+    first = problems[0]
+    return DeadLetter(
+        shop=sender.shop,
+        source=sender.source,
+        received_at=sender.received_at,
+        code=first.code,
+        reason=f"{first.pointer or '/'}: {first.message}"[:2_000],
+        payload=raw[:MAX_DEAD_LETTER],
+    )
+
+
+def _receipt(verdicts: list[Verdict]) -> Receipt:
+    counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
+    for verdict in verdicts:
+        counts[verdict.status] += 1
+    return Receipt(counts["accepted"], counts["duplicate"], counts["rejected"], verdicts)
