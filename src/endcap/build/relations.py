@@ -44,7 +44,7 @@ def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters, as
         "CREATE OR REPLACE TABLE totals AS "
         "SELECT product, COUNT(*) AS total FROM units GROUP BY product"
     )
-    oldest = engine.number("SELECT MIN(at) FROM units")
+    oldest = engine.number("SELECT MIN(moment) FROM units")
     # A basket or a visit is one moment; only a visitor's purchases can lie far apart.
     window = parameters.bought_window_days if relation.name == "also_bought" else 100_000
     values |= {
@@ -69,7 +69,9 @@ def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> M
 
 def popularity(engine: DuckEngine, days: int, parameters: BuildParameters, as_of: int) -> Columns:
     """Count popularity in the `days` before `as_of`."""
-    return engine.run("popularity", _values(parameters) | {"window_days": days, "as_of": as_of})
+    return engine.run(
+        "popularity", _values(parameters) | {"since": as_of - days * DAY, "as_of": as_of}
+    )
 
 
 def _values(parameters: BuildParameters) -> dict[str, int | float]:

@@ -1,11 +1,11 @@
 -- Products viewed per visit: a session, or a visitor's day when no session was sent; the most
 -- recent :max_session_products of a visit count.
-SELECT unit, product, at, size FROM (
-  SELECT unit, product, at,
+SELECT unit, product, moment, size FROM (
+  SELECT unit, product, moment,
          COUNT(*) OVER (PARTITION BY unit) AS size,
-         ROW_NUMBER() OVER (PARTITION BY unit ORDER BY at DESC, product) AS place
+         ROW_NUMBER() OVER (PARTITION BY unit ORDER BY moment DESC, product) AS place
   FROM (
-    SELECT unit, product, MAX(occurred_at) AS at
+    SELECT unit, product, MAX(occurred_at) AS moment
     FROM (
       SELECT CASE WHEN session IS NULL
                   THEN -(visitor * 1000000 + CAST(FLOOR(occurred_at / 86400000.0) AS BIGINT))

@@ -1,10 +1,10 @@
--- Popularity per product and window of :window_days before :as_of: distinct visitors who bought,
+-- Popularity per product and window that ends at :as_of and begins after :since: distinct visitors who bought,
 -- put in the cart, or viewed, and orders less refunds (never below zero). Counting visitors, not
 -- events, keeps one visitor's clicks from moving the ranking.
 WITH recent AS (
   SELECT product, type, visitor, seq
   FROM lines
-  WHERE occurred_at > :as_of - :window_days * 86400000 AND occurred_at <= :as_of
+  WHERE occurred_at > :since AND occurred_at <= :as_of
     AND type IN ('purchase', 'refund', 'cart_add', 'view', 'click')
 ),
 counted AS (

@@ -1,0 +1,179 @@
+"""The composition root: the only place that knows every part and reads the clock."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from endcap.build.archive import archive
+from endcap.build.catalogue_export import export_catalogue
+from endcap.build.parameters import BuildParameters
+from endcap.build.run import BuildInput, build
+from endcap.core.errors import ConfigurationError
+from endcap.core.times import Clock
+from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.recommend.registry import Components
+from endcap.services.builds import BuildService, Progress
+from endcap.services.catalogue import CatalogueService
+from endcap.services.collect import Collector
+from endcap.services.group_commit import GroupCommitter
+from endcap.services.live import LiveState
+from endcap.services.placements import PlacementService
+from endcap.services.recommend import RecommendService
+from endcap.services.served import ServedLog
+from endcap.settings import Settings
+from endcap.storage.snapshots import FolderSnapshots
+from endcap.storage.sql.sqlite import SqliteStore
+from endcap.storage.visitors import MemoryVisitors
+
+
+def system_clock() -> int:
+    """Now, in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that runs, built once."""
+
+    settings: Settings
+    clock: Clock
+    store: SqliteStore
+    live: LiveState
+    placements: PlacementService
+    catalogue: CatalogueService
+    collector: Collector
+    recommender: RecommendService
+    builds: BuildService
+    served: ServedLog
+    committer: GroupCommitter
+
+
+@asynccontextmanager
+async def open_installation(
+    settings: Settings, clock: Clock = system_clock, serving: bool = False
+) -> AsyncIterator[Installation]:
+    """Open the store, load the shop, and close all of it again; `serving` adds automatic builds.
+
+    Raises ConfigurationError when the installation cannot work as it is set up.
+    """
+    store = SqliteStore(_store_folder(settings))
+    try:
+        installation = _assemble(settings, store, clock)
+        await installation.placements.load(settings.shop)
+        await installation.live.load(settings.shop)
+        async with _builder(installation, serving):
+            try:
+                yield installation
+            finally:
+                await installation.served.flush()
+                await installation.committer.stop()
+    finally:
+        store.close()
+
+
+def _assemble(settings: Settings, store: SqliteStore, clock: Clock) -> Installation:
+    pseudonyms = Pseudonyms(_secret(settings))
+    snapshots = FolderSnapshots(settings.folder / "snapshots")
+    live = LiveState(store.catalogue, snapshots)
+    placements = PlacementService(store.control, Components(), clock)
+    visitors = MemoryVisitors(store.events)
+    committer = GroupCommitter(store.events)
+    served = ServedLog(committer)
+    return Installation(
+        settings=settings,
+        clock=clock,
+        store=store,
+        live=live,
+        placements=placements,
+        catalogue=CatalogueService(store.catalogue, live.changed, clock, settings.currency),
+        collector=Collector(committer, visitors, pseudonyms, clock, new_id, settings.currency),
+        recommender=RecommendService(live, placements, visitors, pseudonyms, served, clock, new_id),
+        builds=BuildService(
+            _runner(settings, store, clock),
+            store.events,
+            snapshots,
+            live,
+            clock,
+            settings.keep_snapshots,
+        ),
+        served=served,
+        committer=committer,
+    )
+
+
+def new_id() -> str:
+    """A fresh random id of 24 characters."""
+    return secrets.token_urlsafe(18)
+
+
+def _runner(
+    settings: Settings, store: SqliteStore, clock: Clock
+) -> Callable[[str, Progress], Path]:
+    def run(shop: str, progress: Progress) -> Path:
+        home = settings.folder / "archive" / f"shop={shop.encode().hex()}"
+        exported = settings.folder / "work" / "catalogue"
+        shutil.rmtree(exported, ignore_errors=True)
+        exported.mkdir(parents=True)
+        now = clock()
+        archive(store.events, home, shop, lambda done: progress("archiving", 0.3 * done))
+        progress("reading the catalogue", 0.3)
+        export_catalogue(store.catalogue, shop, exported)
+        job = BuildInput(
+            shop=shop,
+            archive=home,
+            exported=exported,
+            work=settings.folder / "work" / "build",
+            as_of=now,
+            built_at=now,
+            memory=settings.build_memory,
+            threads=settings.build_threads,
+        )
+        return build(job, BuildParameters(), lambda s, done: progress(s, 0.35 + 0.65 * done))
+
+    return run
+
+
+@asynccontextmanager
+async def _builder(installation: Installation, serving: bool) -> AsyncIterator[None]:
+    pause = installation.settings.build_every
+    if not serving or not pause:
+        yield
+        return
+    builds = installation.builds.every(installation.settings.shop, pause)
+    task = asyncio.get_running_loop().create_task(builds)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _store_folder(settings: Settings) -> Path:
+    if settings.store_url.startswith("sqlite:///"):
+        return Path(settings.store_url.removeprefix("sqlite:///"))
+    return settings.folder
+
+
+def _secret(settings: Settings) -> bytes:
+    if settings.secret:
+        try:
+            return bytes.fromhex(settings.secret)
+        except ValueError as error:
+            raise ConfigurationError("secret: must be hexadecimal digits") from error
+    file = settings.folder / "secret.key"
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as stream:
+            stream.write(secrets.token_hex(32))
+    if file.stat().st_mode & 0o077:
+        raise ConfigurationError(f"{file} can be read by others; run: chmod 600 {file}")
+    return bytes.fromhex(file.read_text("utf-8").strip())
