@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ from endcap.build.archive import archive
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
-from endcap.core.errors import ConfigurationError
+from endcap.core.errors import ConfigurationError, EndcapError
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.recommend.registry import Components
@@ -32,6 +33,9 @@ from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.sql.sqlite import SqliteStore
 from endcap.storage.visitors import MemoryVisitors
+from endcap.web.app import create_app
+from endcap.web.server import run
+from endcap.web.services import AppServices
 
 
 def system_clock() -> int:
@@ -106,6 +110,56 @@ def _assemble(settings: Settings, store: SqliteStore, clock: Clock) -> Installat
         served=served,
         committer=committer,
     )
+
+
+def app_services(installation: Installation) -> AppServices:
+    """What the web layer works with."""
+    settings = installation.settings
+
+    async def ready() -> dict[str, Any]:
+        return await _ready(installation)
+
+    return AppServices(
+        shop=settings.shop,
+        collector=installation.collector,
+        catalogue=installation.catalogue,
+        recommender=installation.recommender,
+        placements=installation.placements,
+        builds=installation.builds,
+        ready=ready,
+        api_key=settings.api_key,
+        max_body=settings.max_body,
+        max_import_body=settings.max_import_body,
+    )
+
+
+async def run_server(installation: Installation, listening: Callable[[str], None]) -> None:
+    """Serve the API until a signal says stop."""
+    settings = installation.settings
+
+    def tell(url: str) -> None:
+        installation.store.lock.describe({"pid": os.getpid(), "url": url})
+        listening(url)
+
+    await run(create_app(app_services(installation)), settings.host, settings.port, tell)
+
+
+async def _ready(installation: Installation) -> dict[str, Any]:
+    live = installation.live
+    state = live.state(installation.settings.shop)
+    try:
+        await asyncio.to_thread(installation.store.events.last, installation.settings.shop)
+        store = "ok"
+    except EndcapError as error:
+        store = error.detail
+    return {
+        "ready": store == "ok",
+        "store": store,
+        "products": state.columns.live,
+        "snapshot": state.joined.version or None,
+        "snapshot_refused": live.refused,
+        "served_dropped": installation.served.dropped,
+    }
 
 
 def new_id() -> str:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from endcap.demo.load import load_gift_shop
 from endcap.settings import Settings
-from endcap.wiring import Installation, load_demo, open_installation, run_server
+from endcap.wiring import Installation, open_installation, run_server
 
 from .build import run_build
 from .options import settings_from
@@ -33,7 +34,8 @@ def demo(
 async def _demo(settings: Settings, load_only: bool, as_json: bool) -> None:
     async with open_installation(settings, serving=not load_only) as installation:
         with progress("Loading the gift shop", as_json) as report:
-            loaded = await load_demo(installation, report)
+            control = installation.store.control
+            loaded = await load_gift_shop(installation, control, settings.shop, report)
         if loaded is not None:
             say(loaded.text(), as_json)
         if installation.live.state(settings.shop).joined.snapshot is None:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from endcap.wiring import Finding, examine
+from endcap.checkup import Finding, examine
 
 from .options import Config, Data, Json, settings_from
 from .output import EXIT_FAILED, show

@@ -1,0 +1,136 @@
+"""`endcap import catalog|events`: files into the shop."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.event import EventIn
+from endcap.core.receipt import ImportReport, RowError
+from endcap.ingest.formats.detect import FORMATS, format_of_name
+from endcap.ingest.formats.events import EventRow, events_of, read_events
+from endcap.ingest.formats.products import ProductRow, products_of, read_products
+from endcap.settings import Settings
+from endcap.storage.parquet import read_parquet
+from endcap.wiring import Installation, open_installation
+
+from .options import Config, Data, Json, settings_from
+from .output import EXIT_PARTIAL, Progress, progress, show
+
+BATCH = 500
+SHOWN = 100
+app = typer.Typer(help="Import products or events from a file.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="NDJSON, JSON, CSV, TSV (also .gz) or Parquet.")]
+Format = Annotated[str | None, typer.Option(help="When the file's name does not say it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check.")]
+
+
+@app.command("catalog")
+def catalog(
+    file: File,
+    format: Format = None,
+    dry_run: DryRun = False,
+    config: Config = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Import products. Good rows are stored; the others are listed, and the exit code is 3."""
+    settings = settings_from(config, data=data)
+    _finish(asyncio.run(_catalog(settings, file, _format(file, format), dry_run)), json)
+
+
+@app.command("events")
+def events(
+    file: File,
+    format: Format = None,
+    dry_run: DryRun = False,
+    config: Config = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Import events, each once however often it is imported; exit code 3 when some are refused."""
+    settings = settings_from(config, data=data)
+    name = _format(file, format)
+    with progress(f"Importing {file.name}", json) as report:
+        result = asyncio.run(_events(settings, (file, name), dry_run, report))
+    _finish(result, json)
+
+
+async def _catalog(settings: Settings, file: Path, name: str, dry_run: bool) -> ImportReport:
+    async with open_installation(settings) as installation:
+        with file.open("rb") as stream:
+            rows: Iterator[ProductRow]
+            if name == "parquet":
+                rows = products_of(read_parquet(file), flat=False)
+            else:
+                rows = read_products(stream, name)
+            return await installation.catalogue.import_rows(settings.shop, rows, dry_run)
+
+
+async def _events(
+    settings: Settings, source: tuple[Path, str], dry_run: bool, report: Progress
+) -> ImportReport:
+    file, name = source
+    size = max(1, file.stat().st_size)
+    async with open_installation(settings) as installation:
+        with file.open("rb") as stream:
+            rows = _event_rows(stream, file, name)
+            total = ImportReport()
+            while chunk := list(islice(rows, BATCH)):
+                total = await _take(installation, chunk, total, dry_run)
+                report(f"{total.read:,} events", min(1.0, stream.tell() / size))
+            return total
+
+
+def _event_rows(stream: BinaryIO, file: Path, name: str) -> Iterator[EventRow]:
+    if name == "parquet":
+        return events_of(read_parquet(file))
+    return read_events(stream, name)
+
+
+async def _take(
+    installation: Installation, chunk: list[EventRow], total: ImportReport, dry_run: bool
+) -> ImportReport:
+    errors = [RowError(row.line, row.problems) for row in chunk if row.value is None]
+    good: list[tuple[int, EventIn]] = [(r.line, r.value) for r in chunk if r.value is not None]
+    written = duplicates = 0
+    if good and not dry_run:
+        shop = installation.settings.shop
+        receipt = await installation.collector.take(shop, "import", [e for _, e in good])
+        written, duplicates = receipt.accepted, receipt.duplicates
+        bad = [verdict for verdict in receipt.results if verdict.status == "rejected"]
+        errors += [RowError(good[verdict.index][0], verdict.errors) for verdict in bad]
+    return ImportReport(
+        read=total.read + len(chunk),
+        written=total.written + written,
+        duplicates=total.duplicates + duplicates,
+        rejected=total.rejected + len(errors),
+        errors=(total.errors + errors)[:SHOWN],
+    )
+
+
+def _format(file: Path, given: str | None) -> str:
+    name = given or format_of_name(file.name)
+    known = (*FORMATS, "parquet")
+    if name not in known:
+        message = f"name one of {', '.join(known)} with --format"
+        raise InvalidInput(f"{file.name}: unknown format", [FieldProblem("/format", "x", message)])
+    if not file.is_file():
+        raise InvalidInput(f"there is no file {file}")
+    return name
+
+
+def _finish(report: ImportReport, as_json: bool) -> None:
+    lines = [
+        f"{report.read:,} rows read, {report.written:,} written, "
+        f"{report.duplicates:,} known already, {report.rejected:,} refused"
+    ]
+    for error in report.errors[:10]:
+        lines += [f"  line {error.line}: {p.pointer or '/'} {p.message}" for p in error.errors]
+    show(report, "\n".join(lines), as_json)
+    if report.rejected:
+        raise typer.Exit(EXIT_PARTIAL)

@@ -1,0 +1,114 @@
+"""Rows of a file, whatever its format: a line number and fields, or what is wrong with the line."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+
+from endcap.core.errors import FieldProblem, InvalidInput, MalformedBody
+
+MAX_LINE = 1_000_000
+MAX_FIELD = 65_536
+Problems = tuple[FieldProblem, ...]
+_ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+class Fields(NamedTuple):
+    """One row: its fields by name, or its problems. A CSV row's fields are all texts."""
+
+    line: int
+    fields: dict[str, Any] | None
+    problems: Problems = ()
+
+
+def read_rows(stream: BinaryIO, name: str) -> Iterator[Fields]:
+    """The rows of a file in format `name`; a gzip file is unpacked on the way.
+
+    Raises MalformedBody when the file as a whole cannot be read.
+    """
+    try:
+        yield from _rows(_unpacked(stream), name)
+    except (OSError, EOFError) as error:
+        raise MalformedBody(f"the file cannot be unpacked: {error}") from error
+
+
+def _rows(stream: BinaryIO, name: str) -> Iterator[Fields]:
+    if name == "ndjson":
+        return _ndjson(stream)
+    if name == "json":
+        return _json(stream)
+    return _delimited(stream, "\t" if name == "tsv" else ",")
+
+
+def _unpacked(stream: BinaryIO) -> BinaryIO:
+    head = stream.read(2)
+    stream.seek(0)
+    return gzip.GzipFile(fileobj=stream) if head == b"\x1f\x8b" else stream  # type: ignore[return-value]
+
+
+def _ndjson(stream: BinaryIO) -> Iterator[Fields]:
+    line = 0
+    while content := stream.readline(MAX_LINE + 1):
+        line += 1
+        if len(content) > MAX_LINE:
+            raise MalformedBody(f"line {line} is longer than {MAX_LINE:,} bytes")
+        if line == 1:
+            content = content.removeprefix(b"\xef\xbb\xbf")
+        if content.strip():
+            yield _object(line, content)
+
+
+def _json(stream: BinaryIO) -> Iterator[Fields]:
+    try:
+        elements = msgspec.json.decode(stream.read(), type=list[msgspec.Raw])
+    except msgspec.ValidationError as error:
+        raise InvalidInput("the file must hold a JSON array") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody(f"the file is not valid JSON: {error}") from error
+    for place, element in enumerate(elements, 1):
+        yield _object(place, bytes(element))
+
+
+def _object(line: int, content: bytes) -> Fields:
+    try:
+        return Fields(line, _ANY.decode(content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Fields(line, None, (FieldProblem("", "malformed", f"is no JSON object: {error}"),))
+
+
+def _delimited(stream: BinaryIO, delimiter: str) -> Iterator[Fields]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(header)
+        for values in reader:
+            if values:
+                yield _row(reader.line_num, header, values)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(
+            f"line {reader.line_num + 1} or near it is not UTF-8; save the file as UTF-8"
+        ) from error
+    except csv.Error as error:
+        raise MalformedBody(f"line {reader.line_num}: {error}") from error
+
+
+def _check_header(header: list[str]) -> None:
+    twice = {name for name in header if header.count(name) > 1}
+    if twice:
+        raise InvalidInput(f"columns occur twice: {', '.join(sorted(twice))}")
+
+
+def _row(line: int, header: list[str], values: list[str]) -> Fields:
+    if len(values) != len(header):
+        message = f"has {len(values)} values, the header has {len(header)}"
+        return Fields(line, None, (FieldProblem("", "wrong_length", message),))
+    fields = dict(zip(header, values, strict=True))
+    long = [name for name, value in fields.items() if len(value) > MAX_FIELD]
+    if long:
+        message = f"is longer than {MAX_FIELD:,} characters"
+        return Fields(line, None, tuple(FieldProblem(f"/{n}", "too_long", message) for n in long))
+    return Fields(line, {name: value for name, value in fields.items() if value != ""})

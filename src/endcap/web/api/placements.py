@@ -1,0 +1,142 @@
+"""Placements: read, change, and look back."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from endcap.core.errors import (
+    BodyTooLarge,
+    InvalidInput,
+    MalformedBody,
+    NotFound,
+    StoreUnavailable,
+    UnknownPlacement,
+    VersionConflict,
+)
+from endcap.core.placement import Placement
+from endcap.core.status import PlacementView
+from endcap.web.call import Call, answer, expected_version, number
+from endcap.web.operations import Operation, Parameter
+
+NAME = Parameter("name", "Name of the placement.", place="path")
+IF_MATCH = Parameter("If-Match", "Change only this version.", place="header")
+NOTE = Parameter("note", "Why it is changed; kept with the version.")
+VERSION = Parameter("version", "An older version.", {"type": "integer", "minimum": 1})
+PREFIX = "/v1/placements/"
+SUFFIX = "/versions"
+
+
+class Placements(msgspec.Struct, frozen=True):
+    """Placements or versions of one."""
+
+    data: list[PlacementView]
+
+
+async def list_placements(call: Call) -> Response:
+    """The live version of every placement."""
+    return answer(Placements(list(await call.services.placements.list(call.shop))))
+
+
+async def get_placement(call: Call) -> Response:
+    """One placement."""
+    version = number(call.query(), "version", None)
+    return _tagged(await call.services.placements.get(call.shop, call.tail(PREFIX), version))
+
+
+async def get_versions(call: Call) -> Response:
+    """Every version of a placement."""
+    name = call.tail(PREFIX).removesuffix(SUFFIX)
+    return answer(Placements(list(await call.services.placements.history(call.shop, name))))
+
+
+async def put_placement(call: Call) -> Response:
+    """Store a new version; it is live at once."""
+    note = call.query().get("note", [""])[-1][:2_000]
+    body = await call.body(call.services.max_body)
+    expected = expected_version(call)
+    name = call.tail(PREFIX)
+    view = await call.services.placements.put(call.shop, name, body, expected, "api", note)
+    return _tagged(view)
+
+
+async def delete_placement(call: Call) -> Response:
+    """Take a placement out of use."""
+    await call.services.placements.delete(call.shop, call.tail(PREFIX), "api", "")
+    return Response(status_code=204)
+
+
+def _tagged(view: PlacementView) -> Response:
+    response = answer(view)
+    response.headers["etag"] = f'"{view.version}"'
+    return response
+
+
+def _operation(**fields: Any) -> Operation:
+    fields.setdefault("path", "/v1/placements/{name}")
+    return Operation(tag="Placements", **fields)
+
+
+OPERATIONS = (
+    _operation(
+        id="list_placements",
+        method="GET",
+        path="/v1/placements",
+        handler=list_placements,
+        scope="recommendations:read",
+        about="The live version of every placement.",
+        answer=Placements,
+    ),
+    _operation(
+        id="get_placement",
+        method="GET",
+        handler=get_placement,
+        scope="recommendations:read",
+        about="One placement, live or an older version.",
+        parameters=(NAME, VERSION),
+        answer=PlacementView,
+        errors=(InvalidInput, NotFound, UnknownPlacement),
+    ),
+    _operation(
+        id="get_placement_versions",
+        method="GET",
+        path="/v1/placements/{name}/versions",
+        handler=get_versions,
+        scope="recommendations:read",
+        about="Every version, newest first.",
+        parameters=(NAME,),
+        answer=Placements,
+        errors=(InvalidInput, UnknownPlacement),
+    ),
+    _operation(
+        id="put_placement",
+        method="PUT",
+        handler=put_placement,
+        scope="rules:edit",
+        about="Store a new version, live at once. All problems are named, and then nothing is "
+        "changed.",
+        parameters=(NAME, NOTE, IF_MATCH),
+        body=Placement,
+        body_example={
+            "slots": 6,
+            "strategies": [
+                {"retriever": "also_bought", "weight": 1.0},
+                {"retriever": "similar", "weight": 0.5},
+            ],
+            "filters": [{"filter": "available"}],
+            "fallback": [{"retriever": "popular", "window": "30d"}],
+        },
+        answer=PlacementView,
+        errors=(MalformedBody, InvalidInput, BodyTooLarge, VersionConflict, StoreUnavailable),
+    ),
+    _operation(
+        id="delete_placement",
+        method="DELETE",
+        handler=delete_placement,
+        scope="rules:edit",
+        about="Take a placement out of use. Its versions are kept.",
+        parameters=(NAME,),
+        status=204,
+        errors=(InvalidInput, UnknownPlacement, StoreUnavailable),
+    ),
+)

@@ -1,0 +1,151 @@
+"""Recommendations: one slate, or a page of them."""
+
+import msgspec
+from starlette.responses import Response
+
+from endcap.core.answer import Slate
+from endcap.core.errors import BodyTooLarge, InvalidInput, MalformedBody, UnknownPlacement
+from endcap.core.request import MAX_COUNT, PageRequest, RecommendationRequest
+from endcap.web.call import JSON, Call, answer, decode, flag, number
+from endcap.web.operations import Operation, Parameter
+
+PREFIX = "/v1/recommendations/"
+PATH = "/v1/recommendations/{placement}"
+NO_STORE = {"cache-control": "private, no-store"}
+MANY = {"type": "array", "items": {"type": "string"}}
+NAME = Parameter("placement", "Name of the placement, e.g. `product`.", place="path")
+
+
+class SlateRequest(RecommendationRequest, kw_only=True, forbid_unknown_fields=True):
+    """A request whose placement stands in the address."""
+
+    placement: str = ""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Slates in the order they were asked for."""
+
+    slates: list[Slate]
+
+
+async def get_recommendations(call: Call) -> Response:
+    """One slate, asked for by query parameters."""
+    query = call.query()
+
+    def text(name: str) -> str | None:
+        return query[name][-1] if name in query else None
+
+    request = RecommendationRequest(
+        placement=call.tail(PREFIX),
+        visitor=text("visitor"),
+        session=text("session"),
+        seed=_ids(query, "seed") or [],
+        cart=_ids(query, "cart"),
+        exclude=_ids(query, "exclude") or [],
+        count=number(query, "count", None),
+        category=text("category"),
+        zone=text("zone"),
+        device=text("device"),
+        fields=_ids(query, "fields"),
+        explain=flag(query, "explain"),
+    )
+    content = await call.services.recommender.recommend_json(call.shop, request)
+    return Response(content, headers=NO_STORE, media_type=JSON)
+
+
+async def post_recommendations(call: Call) -> Response:
+    """One slate, asked for by a JSON body."""
+    body = await call.body(call.services.max_body)
+    request = decode(body or b"{}", SlateRequest)
+    request.placement = call.tail(PREFIX)
+    content = await call.services.recommender.recommend_json(call.shop, request)
+    return Response(content, headers=NO_STORE, media_type=JSON)
+
+
+async def post_page(call: Call) -> Response:
+    """Several slates in one call."""
+    page = await call.decoded(PageRequest, call.services.max_body)
+    response = answer(Page(await call.services.recommender.page(call.shop, page)))
+    response.headers.update(NO_STORE)
+    return response
+
+
+def _ids(query: dict[str, list[str]], name: str) -> list[str] | None:
+    """Values of a parameter that may be repeated, or hold several separated by commas.
+
+    An id that has a comma itself is given with the comma doubled.
+    """
+    if name not in query:
+        return None
+    found: list[str] = []
+    for value in query[name]:
+        parts = value.replace(",,", "\0").split(",")
+        found += [part.replace("\0", ",") for part in parts if part]
+    return found
+
+
+_PARAMETERS = (
+    NAME,
+    Parameter("visitor", "Visitor id; without one nothing personal is read."),
+    Parameter("session", "Session id."),
+    Parameter("seed", "Products it is about; repeat, or separate by commas.", MANY),
+    Parameter("cart", "Products in the cart; left out, the cart known from events.", MANY),
+    Parameter("exclude", "Products not to show.", MANY),
+    Parameter(
+        "count",
+        "How many; else as many as the placement has slots.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_COUNT},
+    ),
+    Parameter("category", "Only products here or below, e.g. `Home > Kitchen`."),
+    Parameter("zone", "Shipping zone."),
+    Parameter("device", "Kind of device."),
+    Parameter("fields", "Product fields to return; else a ready set.", MANY),
+    Parameter("explain", "Add the trace.", {"type": "boolean", "default": False}),
+)
+OPERATIONS = (
+    Operation(
+        id="get_recommendations",
+        method="GET",
+        path=PATH,
+        handler=get_recommendations,
+        scope="recommendations:read",
+        tag="Recommendations",
+        about="What a placement shows. Every item says why it is there.",
+        parameters=_PARAMETERS,
+        answer=Slate,
+        errors=(InvalidInput, UnknownPlacement),
+    ),
+    Operation(
+        id="post_recommendations",
+        method="POST",
+        path=PATH,
+        handler=post_recommendations,
+        scope="recommendations:read",
+        tag="Recommendations",
+        about="The same with a JSON body, for long carts.",
+        parameters=(NAME,),
+        body=SlateRequest,
+        body_example={"visitor": "v-42", "seed": ["85123A"], "count": 4},
+        answer=Slate,
+        errors=(MalformedBody, InvalidInput, BodyTooLarge, UnknownPlacement),
+    ),
+    Operation(
+        id="post_page",
+        method="POST",
+        path="/v1/recommendations",
+        handler=post_page,
+        scope="recommendations:read",
+        tag="Recommendations",
+        about="Slates for all placements of a page, or for a batch of visitors, in the order "
+        "given. With `distinct` a visitor sees each product once on the page.",
+        body=PageRequest,
+        body_example={
+            "requests": [
+                {"placement": "product", "visitor": "v-42", "seed": ["85123A"], "count": 4},
+                {"placement": "popular", "visitor": "v-42", "count": 4},
+            ]
+        },
+        answer=Page,
+        errors=(MalformedBody, InvalidInput, BodyTooLarge, UnknownPlacement),
+    ),
+)

@@ -1,0 +1,143 @@
+"""The ASGI application: routes of the operations, errors as problems, a request id on all."""
+
+import hmac
+import logging
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from endcap.core.errors import EndcapError, MalformedBody, Unauthenticated
+
+from . import pages, problems
+from .api import builds, events, health, imports, placements, products, recommendations
+from .call import Call
+from .openapi import document
+from .operations import Operation
+from .services import AppServices
+
+LOG = logging.getLogger(__name__)
+RESOURCES = (events, recommendations, imports, products, placements, builds, health)
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+MAX_REQUEST_ID = 128
+
+
+def create_app(services: AppServices, operations: Sequence[Operation] | None = None) -> ASGIApp:
+    """The application. Raises ConfigurationError when an operation is not declared rightly."""
+    if operations is None:
+        operations = all_operations()
+    for operation in operations:
+        operation.check()
+    routes = [_route(operation, services) for operation in _ordered(operations)]
+    openapi = msgspec.json.encode(document(operations))
+    app = Starlette(
+        routes=[*routes, *pages.routes(openapi)],
+        exception_handlers={
+            HTTPException: _http_error,
+            EndcapError: _known_error,
+            Exception: _unknown_error,
+        },
+    )
+    app.router.redirect_slashes = False
+    return RequestIds(app)
+
+
+def all_operations() -> list[Operation]:
+    """Every operation of the API."""
+    return [operation for resource in RESOURCES for operation in resource.OPERATIONS]
+
+
+class RequestIds:
+    """Gives each request an id, takes over a decent one that came with it, and returns it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"x-request-id", request_id.encode()), *SECURITY]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and 1 <= len(value) <= MAX_REQUEST_ID:
+            text: str = value.decode("latin-1")
+            if text.isascii() and text.isprintable() and " " not in text:
+                return text
+    return secrets.token_hex(8)
+
+
+def _ordered(operations: Sequence[Operation]) -> list[Operation]:
+    """Longer fixed parts first, so that `/v1/x/{name}/versions` is tried before `/v1/x/{name}`."""
+    return sorted(operations, key=lambda op: (":path}" in op.path, -op.path.count("/")))
+
+
+def _route(operation: Operation, services: AppServices) -> Route:
+    allowed = operation.query_names
+    guarded = bool(services.api_key) and operation.scope != "open"
+    key = f"Bearer {services.api_key}".encode()
+
+    async def endpoint(request: Request) -> Response:
+        if guarded:
+            _authorise(request, key)
+        try:
+            return await operation.handler(Call(request, services, allowed))
+        except EndcapError as error:
+            return _answer(error, request)
+
+    return Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
+
+
+def _authorise(request: Request, key: bytes) -> None:
+    given = request.headers.get("authorization", "").encode("latin-1", "replace")
+    if not hmac.compare_digest(given, key):
+        raise Unauthenticated
+
+
+def _answer(error: EndcapError, request: Request) -> Response:
+    return problems.response_of(error, request.url.path, request.state.request_id)
+
+
+async def _known_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EndcapError)
+    return _answer(error, request)
+
+
+async def _unknown_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):
+        return _answer(MalformedBody("the body ended too early"), request)
+    LOG.error("request failed", exc_info=error, extra={"request_id": request.state.request_id})
+    return _answer(EndcapError("the server failed; its log has the cause"), request)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        response = _answer(problems.MethodNotAllowed(), request)
+        response.headers.update(error.headers or {})
+        return response
+    if error.status_code == 404:
+        return _answer(problems.NoSuchRoute(), request)
+    return _answer(MalformedBody(str(error.detail)), request)

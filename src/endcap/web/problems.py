@@ -1,0 +1,113 @@
+"""Errors as `application/problem+json` (RFC 9457), each `type` a page of this server."""
+
+import html
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from endcap.core.errors import EndcapError, FieldProblem
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """What every error answer holds; `errors` names the fields at fault by JSON pointer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: tuple[FieldProblem, ...] = ()
+
+
+class NoSuchRoute(EndcapError):
+    """The API has nothing at this address; `/docs` lists what it has."""
+
+    status = 404
+    code = "no_such_route"
+    title = "No such route"
+
+
+class MethodNotAllowed(EndcapError):
+    """This address does not take this method; the `Allow` header lists those it takes."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class UnsupportedMediaType(EndcapError):
+    """The content type or encoding is none this operation reads."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+def response_of(error: EndcapError, instance: str, request_id: str) -> Response:
+    """The error as an answer."""
+    problem = Problem(
+        type=f"/docs/errors/{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=instance,
+        code=error.code,
+        request_id=request_id,
+        errors=error.problems,
+    )
+    headers = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if error.status == 413:
+        # The rest of the body is not read.
+        headers["connection"] = "close"
+    return Response(msgspec.json.encode(problem), error.status, headers, MEDIA_TYPE)
+
+
+def known() -> dict[str, type[EndcapError]]:
+    """Every error class that an answer can name, by code."""
+    found: dict[str, type[EndcapError]] = {}
+    waiting: list[type[EndcapError]] = [EndcapError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting += kind.__subclasses__()
+    return dict(sorted(found.items()))
+
+
+def page(code: str) -> str | None:
+    """The page that explains a code; None for an unknown one."""
+    kind = known().get(code)
+    if kind is None:
+        return None
+    fields: dict[str, Any] = {
+        "title": html.escape(kind.title),
+        "code": html.escape(code),
+        "status": kind.status,
+        "advice": html.escape(" ".join((kind.__doc__ or "").split())),
+    }
+    return _PAGE.format(**fields)
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{advice}</p>
+<p>HTTP status {status}, code <code>{code}</code>. The answer's <code>detail</code> says what it was
+this time, <code>errors</code> names the fields, and the server's log has more under
+<code>request_id</code>.</p>
+<p><a href="/docs">All operations</a></p>
+</main>
+</body>
+</html>
+"""

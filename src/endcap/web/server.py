@@ -1,0 +1,60 @@
+"""Running the application on uvicorn."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from endcap.core.errors import ConfigurationError
+
+BACKLOG = 2048
+GRACE_SECONDS = 10
+# Longer than the load balancer's, so that it is never us who closes a connection it still uses.
+KEEP_ALIVE_SECONDS = 75
+
+
+async def run(app: ASGIApp, host: str, port: int, listening: Callable[[str], None]) -> None:
+    """Serve until a signal says stop; `listening` is called with the address once it answers.
+
+    Raises ConfigurationError when the port is taken.
+    """
+    bound = _bound(host, port)
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    name = f"[{host}]" if ":" in host else host
+    url = f"http://{name}:{bound.getsockname()[1]}"
+    teller = asyncio.create_task(_tell(server, lambda: listening(url)))
+    try:
+        await server.serve(sockets=[bound])
+    finally:
+        teller.cancel()
+
+
+async def _tell(server: uvicorn.Server, listening: Callable[[], None]) -> None:
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # uvicorn offers a flag, no event
+    listening()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
+        ) from error
+    bound.listen(BACKLOG)
+    return bound

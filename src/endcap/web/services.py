@@ -1,0 +1,33 @@
+"""What the web layer is given to work with."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from endcap.services.builds import BuildService
+from endcap.services.catalogue import CatalogueService
+from endcap.services.collect import Collector
+from endcap.services.placements import PlacementService
+from endcap.services.recommend import RecommendService
+
+Readiness = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class AppServices(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases, the shop calls are for, and the limits of the door.
+
+    `api_key` empty means that no key is asked for, which wiring allows on loopback only. `ready`
+    answers with a key `ready` and what was checked.
+    """
+
+    shop: str
+    collector: Collector
+    catalogue: CatalogueService
+    recommender: RecommendService
+    placements: PlacementService
+    builds: BuildService
+    ready: Readiness
+    api_key: str = ""
+    max_body: int = 4 * 2**20
+    max_import_body: int = 100 * 2**20
