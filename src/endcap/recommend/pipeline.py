@@ -51,6 +51,7 @@ class Pipeline:
     def __init__(self) -> None:
         self._blocked = Marks()
         self._sums: FloatArray = np.zeros(0)
+        self._places: IntArray = np.zeros(0, np.int32)
 
     def run(self, plan: Plan, query: Query, state: State, explain: bool = False) -> Outcome:
         """Fill the slots. The same plan, query and state give the same picks."""
@@ -94,10 +95,31 @@ class Pipeline:
             kept = reranker.arrange(rows, query, state)
             rows, scores = rows[kept], scores[kept]
         rows, scores = rows[: query.count], scores[: query.count]
+        shares = self._shares(rows, lists, len(state.columns))
         return [
-            Pick(row, score, "strategies", _shares(row, lists))
-            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+            Pick(row, score, "strategies", share)
+            for row, score, share in zip(rows.tolist(), scores.tolist(), shares, strict=True)
         ]
+
+    def _shares(
+        self, rows: IntArray, lists: list[tuple[Strategy, Found]], size: int
+    ) -> list[list[Share]]:
+        """Who proposed each row, the largest share first."""
+        if len(self._places) < size:
+            self._places = np.zeros(max(size, 2 * len(self._places)), np.int32)
+        shares: list[list[Share]] = [[] for _ in range(len(rows))]
+        for strategy, found in lists:
+            # Where each row stands in this list; a row that is not in it points somewhere else.
+            self._places[found.items] = np.arange(len(found.items), dtype=np.int32)
+            places = np.minimum(self._places[rows], len(found.items) - 1)
+            proposed = np.flatnonzero(found.items[places] == rows)
+            values = _scaled(strategy, found)[places]
+            for at in proposed.tolist():
+                share = Share(strategy, found, int(places[at]), float(values[at]))
+                shares[at].append(share)
+        for one in shares:
+            one.sort(key=lambda share: -share.share)
+        return shares
 
     def _blend(self, lists: list[tuple[Strategy, Found]], size: int) -> tuple[IntArray, FloatArray]:
         """Weighted sum of the lists, each scaled so that its best candidate counts 1."""
@@ -145,19 +167,6 @@ def _ordered(
             rows[start:end] = sorted(rows[start:end].tolist(), key=ids.__getitem__)
         start = max(end, start + 1)
     return rows, scores
-
-
-def _shares(row: int, lists: list[tuple[Strategy, Found]]) -> list[Share]:
-    shares: list[Share] = []
-    for strategy, found in lists:
-        places = np.flatnonzero(found.items == row)
-        if len(places):
-            place = int(places[0])
-            best = float(found.scores.max())
-            share = strategy.weight * float(found.scores[place]) / best if best > 0 else 0.0
-            shares.append(Share(strategy, found, place, share))
-    shares.sort(key=lambda share: -share.share)
-    return shares
 
 
 def _fill(
