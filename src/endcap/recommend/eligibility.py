@@ -38,7 +38,7 @@ class Eligibility:
         mask &= ~self._blocked[rows]
         if self._query.category is not None:
             mask &= columns.in_category(rows, self._query.category)
-        for named in self._plan.filters:
+        for named in (*self._plan.filters, *self._query.filters):
             mask &= named.filter.keep(rows, self._query, self._state)
         return mask
 
@@ -57,7 +57,7 @@ class Eligibility:
                 return name
         if query.category is not None and not columns.in_category(one, query.category)[0]:
             return f"category: it is not in `{query.category}`"
-        for named in self._plan.filters:
+        for named in (*self._plan.filters, *query.filters):
             if not named.filter.keep(one, query, self._state)[0]:
                 return f"{named.name}: {named.filter.explain(row, query, self._state)}"
         return None

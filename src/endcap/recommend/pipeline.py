@@ -13,7 +13,7 @@ from endcap.catalog.arrays import FloatArray, IntArray
 from .eligibility import Eligibility
 from .plan import Plan, Strategy
 from .query import Marks, Query, State
-from .stages import Allow, Found
+from .stages import Allow, Found, Ranked
 
 # Candidates asked of each strategy: enough that two strategies overlap and rerankers can choose.
 BREADTH = 100
@@ -92,7 +92,7 @@ class Pipeline:
         rows, scores = self._blend(lists, len(state.columns))
         rows, scores = _ordered(rows, scores, query.count, state)
         for reranker in plan.rerankers:
-            kept = reranker.arrange(rows, query, state)
+            kept = reranker.arrange(Ranked(rows, scores), query, state)
             rows, scores = rows[kept], scores[kept]
         rows, scores = rows[: query.count], scores[: query.count]
         shares = self._shares(rows, lists, len(state.columns))

@@ -9,7 +9,7 @@ from endcap.core.placement import Placement
 from endcap.core.request import MAX_COUNT
 
 from .registry import Components
-from .stages import Filter, Reranker, Retriever
+from .stages import NamedFilter, Reranker, Retriever
 
 
 class Strategy(NamedTuple):
@@ -18,13 +18,6 @@ class Strategy(NamedTuple):
     name: str
     retriever: Retriever
     weight: float
-
-
-class NamedFilter(NamedTuple):
-    """A filter with the name its removals carry."""
-
-    name: str
-    filter: Filter
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

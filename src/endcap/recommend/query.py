@@ -1,14 +1,17 @@
 """What one request is about, with every id already turned into a catalogue row."""
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import msgspec
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, BoolArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, BoolArray, ByteArray, IntArray, LongArray
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
-from endcap.core.event import VisitorState
-from endcap.core.times import DAY
 from endcap.relations.joined import Joined
+
+if TYPE_CHECKING:
+    from .stages import NamedFilter
 
 
 class State(msgspec.Struct, frozen=True):
@@ -19,11 +22,64 @@ class State(msgspec.Struct, frozen=True):
     cards: Cards
 
 
+# What a visitor did with a product, as numbered in a trail.
+KINDS = (
+    "view",
+    "click",
+    "cart_add",
+    "cart_remove",
+    "wishlist_add",
+    "purchase",
+    "refund",
+    "rate",
+    "dismiss",
+)
+KIND = {name: number for number, name in enumerate(KINDS)}
+SESSION_KINDS = frozenset({"view", "click", "cart_add"})
+
+
+class Trail(NamedTuple):
+    """A visitor's recent events as arrays, newest first: row, number in KINDS, UTC milliseconds.
+
+    One entry per product of an event; a product may occur several times.
+    """
+
+    rows: IntArray
+    kinds: ByteArray
+    times: LongArray
+
+
+NO_TRAIL = Trail(NO_ITEMS, np.empty(0, np.int8), np.empty(0, np.int64))
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a visitor as a whole; a stranger has the defaults.
+
+    `spend` is in minor units of the shop's currency, net of refunds; the days count back from the
+    request, None when there is nothing to count from.
+    """
+
+    orders: int = 0
+    spend: int = 0
+    days_since_seen: float | None = None
+    days_since_first_seen: float | None = None
+    days_since_order: float | None = None
+    favourite_category: str | None = None
+    tags: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
+
+
+STRANGER = Traits()
+
+
 class Query(msgspec.Struct, kw_only=True):
     """One request, resolved.
 
-    Row arrays hold each row once. `viewed` is newest first; `bought` are purchases of the last 30
-    days; `taken` is what a page above already shows. `now` is UTC milliseconds.
+    Row arrays hold each row once, but for `session` and `trail`, which keep repeats. `viewed` is
+    newest first; `bought` are purchases of the last 30 days, `owned` all purchases known;
+    `session` what was viewed, clicked or put in the cart in the current session, newest first;
+    `taken` is what a page above already shows. `filters` are the request's own (its category,
+    prices, expression …); `search` is the search term; `now` is UTC milliseconds.
     """
 
     now: int
@@ -32,50 +88,29 @@ class Query(msgspec.Struct, kw_only=True):
     cart: IntArray = NO_ITEMS
     viewed: IntArray = NO_ITEMS
     bought: IntArray = NO_ITEMS
+    owned: IntArray = NO_ITEMS
+    session: IntArray = NO_ITEMS
+    trail: Trail = NO_TRAIL
     excluded: IntArray = NO_ITEMS
     taken: IntArray = NO_ITEMS
     category: str | None = None
     zone: str | None = None
+    device: str | None = None
+    search: str | None = None
+    sort: str | None = None
+    filters: "tuple[NamedFilter, ...]" = ()
+    traits: Traits = STRANGER
 
     def anchors(self, around: str) -> tuple[IntArray, bool]:
         """The products to start from, and whether they stand newest first.
 
-        `around` is `seed`, `cart`, `viewed` or `bought`; `auto` takes the first of seed, cart and
-        viewed that is not empty.
+        `around` is `seed`, `cart`, `viewed`, `bought` or `owned`; `auto` takes the first of seed,
+        cart and viewed that is not empty.
         """
         if around == "auto":
             around = "seed" if len(self.seeds) else "cart" if len(self.cart) else "viewed"
         rows: IntArray = getattr(self, "seeds" if around == "seed" else around)
-        return rows, around in ("viewed", "bought")
-
-
-class History(msgspec.Struct, frozen=True):
-    """A visitor's recent events read as product lists, newest first, each product once."""
-
-    viewed: list[str]
-    cart: list[str]
-    bought: list[str]
-
-
-def read_history(state: VisitorState, now: int, bought_days: int = 30) -> History:
-    """What the visitor viewed, has in the cart, and bought in the last days.
-
-    The cart is every product added and neither removed nor bought since.
-    """
-    viewed: dict[str, None] = {}
-    cart: dict[str, None] = {}
-    bought: dict[str, None] = {}
-    settled: set[str] = set()
-    for event in reversed(state.recent):
-        if event.type in ("view", "click"):
-            viewed.setdefault(event.product)
-        elif event.type == "cart_add" and event.product not in settled:
-            cart.setdefault(event.product)
-        elif event.type in ("cart_remove", "purchase"):
-            settled.add(event.product)
-        if event.type == "purchase" and event.occurred_at >= now - bought_days * DAY:
-            bought.setdefault(event.product)
-    return History(list(viewed), list(cart), list(bought))
+        return rows, around in ("viewed", "bought", "owned")
 
 
 class Marks:

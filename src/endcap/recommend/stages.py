@@ -61,9 +61,26 @@ class Filter(Component, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
-class Reranker(Component, frozen=True, kw_only=True):
-    """Orders rows or drops repeats."""
+class NamedFilter(NamedTuple):
+    """A filter with the name its removals carry."""
 
-    def arrange(self, rows: IntArray, query: Query, state: State) -> IntArray:
-        """Places (indexes into `rows`) in their new order; a place left out is dropped."""
+    name: str
+    filter: Filter
+
+
+class Ranked(NamedTuple):
+    """Candidates in order, best first: rows and their scores so far."""
+
+    rows: IntArray
+    scores: FloatArray
+
+
+class Reranker(Component, frozen=True, kw_only=True):
+    """Orders candidates or drops repeats."""
+
+    def arrange(self, ranked: Ranked, query: Query, state: State) -> IntArray:
+        """Places (indexes into `ranked`) in their new order; a place left out is dropped.
+
+        Only the first `query.count` places reach the slate, so the rest need no care.
+        """
         raise NotImplementedError

@@ -15,9 +15,10 @@ from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_COUNT, MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.recommend.history import NO_HISTORY, History, read_history
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
-from endcap.recommend.query import History, Query, State, read_history
+from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 
 from .live import LiveState
@@ -26,7 +27,6 @@ from .served import ServedLog
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
-NO_HISTORY = History([], [], [])
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -85,11 +85,15 @@ class RecommendService:
         plan = self._placements.plan(shop, request.placement)
         now = self._clock()
         visitor = self._pseudonyms.visitor(shop, request.visitor) if request.visitor else None
-        history = NO_HISTORY
+        known = None
         if visitor is not None and plan.personal:
-            history = read_history(await self._visitors.recent(shop, visitor), now)
+            known = await self._visitors.recent(shop, visitor)
         # From here to the slate nothing waits, so one state serves the whole request.
         state = self._live.state(shop)
+        history = NO_HISTORY
+        if known is not None:
+            session = request.session and self._pseudonyms.session(shop, request.session)
+            history = read_history(known, state.columns, now, session)
         query = make_query(request, plan, history, state, now)
         query.taken = taken
         outcome = self._pipeline.run(plan, query, state, request.explain)
@@ -176,15 +180,18 @@ def make_query(
     """Turn ids into rows. Ids the catalogue does not know are left out."""
     columns = state.columns
     seeds = columns.rows(dict.fromkeys(request.seed))
-    cart = history.cart if request.cart is None else request.cart
     return Query(
         now=now,
         count=request.count or plan.slots,
         seeds=seeds,
-        cart=columns.rows(dict.fromkeys(cart)),
-        viewed=columns.rows(history.viewed),
-        bought=columns.rows(history.bought),
+        cart=history.cart if request.cart is None else columns.rows(dict.fromkeys(request.cart)),
+        viewed=history.viewed,
+        bought=history.bought,
+        owned=history.owned,
+        session=history.session,
+        trail=history.trail,
         excluded=columns.rows(request.exclude),
         category=request.category,
         zone=request.zone,
+        device=request.device,
     )
