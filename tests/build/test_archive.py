@@ -4,7 +4,7 @@ from test_kernels import SHOP, log_of
 
 from endcap.build import archive as module
 from endcap.build.archive import archive, parts, read_state
-from endcap.core.event import Event, Line
+from endcap.core.event import Event, Line, Origin, Served
 
 
 def lines(folder):
@@ -34,7 +34,9 @@ def test_every_column_comes_back(tmp_path):
         shop=SHOP, source="api", event_id="e\U0001f380", type="purchase", visitor="v", session="s",
         occurred_at=1_700_000_000_123, received_at=1_700_000_000_456,
         lines=(Line("a'\u00e9", 3, 255),), currency="GBP", query="q", rating=4.5, order="o",
-        token="t", zone="GB", device="phone", placement="home",
+        token="t", zone="GB", device="phone", placement="home", reported=765, traffic="staff",
+        served=Served(slots=(Origin(("similar", "popular"), ("r1",)),), fallback="popular",
+                      experiment="x", variant="b", segments=("vip",), micros=900),
     )  # fmt: skip
     log = log_of()
     log.append([event], [])
@@ -45,6 +47,7 @@ def test_every_column_comes_back(tmp_path):
     assert row == (
         1, 0, "purchase", "api", "e\U0001f380", "v", "s", "a'\u00e9", 3, 255, "GBP",
         1_700_000_000_123, 1_700_000_000_456, "q", "o", "t", "GB", "phone", "home", 4.5,
+        765, "staff", ["similar", "popular"], ["r1"], "popular", "x", "b", ["vip"], 900,
     )  # fmt: skip
 
 

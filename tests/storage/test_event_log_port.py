@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from ids import EVERY, PAIRS
 
-from endcap.core.event import DeadLetter, Event, Line
+from endcap.core.event import DeadLetter, Event, Line, Origin, Served
 
 SHOP = "default"
 
@@ -53,6 +53,14 @@ def test_an_event_comes_back_whole(store):
         device="mobile",
         placement="home",
         clamped=True,
+        reported=1_999,
+        traffic="staff",
+        served=Served(
+            slots=(Origin(("similar",), ("r",)), Origin()),
+            fallback="popular",
+            variant="b",
+            micros=7,
+        ),
     )
     assert store.events.append([whole], []) == [True]
     (kept,) = store.events.after(SHOP, 0, 10)

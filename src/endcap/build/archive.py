@@ -14,7 +14,7 @@ from typing import BinaryIO
 import duckdb
 import msgspec
 
-from endcap.core.event import Event
+from endcap.core.event import Event, Origin, Served
 from endcap.core.ports import EventLog
 
 PAGE = 5_000
@@ -41,6 +41,15 @@ COLUMNS = {
     "device": "VARCHAR",
     "placement": "VARCHAR",
     "rating": "DOUBLE",
+    "reported_minor": "BIGINT",
+    "traffic": "VARCHAR",
+    "strategies": "VARCHAR[]",
+    "rules": "VARCHAR[]",
+    "fallback": "VARCHAR",
+    "experiment": "VARCHAR",
+    "variant": "VARCHAR",
+    "segments": "VARCHAR[]",
+    "micros": "BIGINT",
 }
 
 
@@ -75,6 +84,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: str | None = None
     placement: str | None = None
     rating: float | None = None
+    reported_minor: int | None = None
+    traffic: str | None = None
+    strategies: tuple[str, ...] | None = None
+    rules: tuple[str, ...] | None = None
+    fallback: str | None = None
+    experiment: str | None = None
+    variant: str | None = None
+    segments: tuple[str, ...] | None = None
+    micros: int | None = None
 
 
 def archive(
@@ -125,7 +143,7 @@ def _write_lines(log: EventLog, shop: str, state: ArchiveState, stream: BinaryIO
     while rows - state.rows < LINES_PER_PART:
         page = log.after(shop, seq, PAGE)
         for event in page:
-            for row in _rows(event):
+            for row in rows_of(event):
                 stream.write(encode(row) + b"\n")
                 rows += 1
         events += len(page)
@@ -135,7 +153,9 @@ def _write_lines(log: EventLog, shop: str, state: ArchiveState, stream: BinaryIO
     return ArchiveState(seq, events, rows)
 
 
-def _rows(event: Event) -> Iterator[Row]:
+def rows_of(event: Event) -> Iterator[Row]:
+    """The event as archived: a row per line, or one row when it has no lines."""
+    served = event.served or Served()
     common = {
         "seq": event.seq,
         "type": event.type,
@@ -153,15 +173,25 @@ def _rows(event: Event) -> Iterator[Row]:
         "device": event.device,
         "placement": event.placement,
         "rating": event.rating,
+        "reported_minor": event.reported,
+        "traffic": event.traffic,
+        "fallback": served.fallback,
+        "experiment": served.experiment,
+        "variant": served.variant,
+        "segments": served.segments or None,
+        "micros": served.micros or None,
     }
     if not event.lines:
         yield Row(line=0, **common)  # type: ignore[arg-type]
     for number, line in enumerate(event.lines):
+        origin = served.slots[number] if number < len(served.slots) else Origin()
         yield Row(
             line=number,
             product=line.product,
             quantity=line.quantity,
             price_minor=line.price,
+            strategies=origin.strategies or None,
+            rules=origin.rules or None,
             **common,  # type: ignore[arg-type]
         )
 

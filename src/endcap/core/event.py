@@ -18,6 +18,7 @@ ShopEventType = Literal[
     "click",
     "dismiss",
 ]
+Traffic = Literal["bot", "staff"]
 OwnEventType = Literal["served", "exposure"]
 EventType = Literal[ShopEventType, OwnEventType]
 SHOP_EVENT_TYPES: tuple[str, ...] = get_args(ShopEventType)
@@ -35,11 +36,15 @@ class LineIn(msgspec.Struct, kw_only=True):
 
 
 class Context(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where the visitor was: shipping zone, kind of device, placement shown."""
+    """Where the visitor was: shipping zone, kind of device, placement shown.
+
+    `traffic` marks what is no customer: such a visitor counts in no report of that day.
+    """
 
     zone: str | None = None
     device: str | None = None
     placement: str | None = None
+    traffic: Traffic | None = None
 
 
 class EventIn(msgspec.Struct, kw_only=True):
@@ -47,7 +52,8 @@ class EventIn(msgspec.Struct, kw_only=True):
 
     `product` names one product, `products` several with quantity and price; a type that needs a
     product takes either. `time` is ISO 8601; left out, it is the time of arrival. `event_id`
-    makes sending it again harmless; left out, one is made from the content.
+    makes sending it again harmless; left out, one is made from the content. `total` is the
+    shop's own figure for the whole order; it is kept beside the sum of the lines.
     """
 
     type: ShopEventType
@@ -63,6 +69,7 @@ class EventIn(msgspec.Struct, kw_only=True):
     query: str | None = None
     rating: float | None = None
     order: str | None = None
+    total: Decimal | None = None
     token: str | None = None
     context: Context | None = None
 
@@ -75,11 +82,36 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     price: int | None = None
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Where one item of a slate came from.
+
+    `strategies` are who proposed it, the largest share first (or the fallback rung alone);
+    `rules` are the rules that moved, pinned or marked it.
+    """
+
+    strategies: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a slate came about; part of our own events `served` and `exposure`.
+
+    `slots` run parallel to the event's lines. `micros` is how long the answer took.
+    """
+
+    slots: tuple[Origin, ...] = ()
+    fallback: str | None = None
+    experiment: str | None = None
+    variant: str | None = None
+    segments: tuple[str, ...] = ()
+    micros: int = 0
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event as the log keeps it. Times are UTC milliseconds; `visitor` is a pseudonym.
 
-    `seq` is 0 until the log has given the event its place. `payload_hash` tells a true repeat
-    from another event that reuses an id.
+    `seq` is 0 until the log has given the event its place. `reported` is the shop's own total in
+    minor units; `served` is there on our own events only.
     """
 
     seq: int = 0
@@ -101,6 +133,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: str | None = None
     placement: str | None = None
     clamped: bool = False
+    reported: int | None = None
+    traffic: Traffic | None = None
+    served: Served | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from endcap.core.errors import FieldProblem
-from endcap.core.event import MAX_LINES, Event, EventIn, Line, LineIn
+from endcap.core.event import MAX_LINES, Event, EventIn, Line, LineIn, Traffic
 from endcap.core.ids import id_problem
 from endcap.core.money import is_currency, to_minor
 from endcap.core.times import DAY, MINUTE, parse_time
@@ -29,6 +29,7 @@ class Sender(NamedTuple):
     """What is known of who sent a batch, and when. Times are UTC milliseconds.
 
     `skew` is added to the sender's times: our clock less theirs, 0 when they did not say.
+    `traffic` says that the sender is no customer.
     """
 
     shop: str
@@ -36,6 +37,7 @@ class Sender(NamedTuple):
     received_at: int
     currency: str
     skew: int = 0
+    traffic: Traffic | None = None
 
 
 class Valid(NamedTuple):
@@ -62,6 +64,8 @@ class Validator:
             problems.append(FieldProblem("/currency", "invalid", "must be ISO 4217, like EUR"))
             currency = sender.currency
         lines = _lines(given, currency, problems)
+        if given.total is not None:
+            _price(given.total, "/total", currency, problems)
         moment, warning = _moment(given, sender, problems)
         if problems:
             return tuple(problems)
@@ -83,7 +87,8 @@ class Validator:
         moment: tuple[int, bool],
     ) -> Event:
         context = given.context
-        priced = any(line.price is not None for line in lines)
+        priced = given.total is not None or any(line.price is not None for line in lines)
+        currency = given.currency or sender.currency
         return Event(
             shop=sender.shop,
             source=sender.source,
@@ -94,7 +99,7 @@ class Validator:
             occurred_at=moment[0],
             received_at=sender.received_at,
             lines=lines,
-            currency=(given.currency or sender.currency) if priced else None,
+            currency=currency if priced else None,
             query=given.query,
             rating=given.rating,
             order=given.order,
@@ -103,6 +108,8 @@ class Validator:
             device=context.device if context else None,
             placement=context.placement if context else None,
             clamped=moment[1],
+            reported=to_minor(given.total, currency) if given.total is not None else None,
+            traffic=(context.traffic if context else None) or sender.traffic,
         )
 
     def _named(self, given: EventIn) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from endcap.core.errors import FieldProblem, InvalidInput
-from endcap.core.event import DeadLetter, Event, EventIn
+from endcap.core.event import DeadLetter, Event, EventIn, Traffic
 from endcap.core.ports import VisitorStore
 from endcap.core.receipt import Receipt, Verdict
 from endcap.core.times import Clock, parse_time
@@ -39,15 +39,17 @@ class Collector:
         self._clock = clock
         self._currency = currency
 
-    async def collect(self, shop: str, source: str, body: bytes) -> Receipt:
-        """Take a request body.
+    async def collect(
+        self, shop: str, source: str, body: bytes, traffic: Traffic | None = None
+    ) -> Receipt:
+        """Take a request body; `traffic` says that a program sent it.
 
         Raises MalformedBody or InvalidInput when it holds no batch, StoreUnavailable or Overloaded
         when nothing of it was stored.
         """
         now = self._clock()
         batch = decode_batch(body)
-        sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now))
+        sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now), traffic)
         return await self._take(batch.elements, sender)
 
     async def take(self, shop: str, source: str, events: Sequence[EventIn]) -> Receipt:

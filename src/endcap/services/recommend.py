@@ -23,7 +23,7 @@ from endcap.recommend.slate import make_items
 
 from .live import LiveState
 from .placements import PlacementService
-from .served import ServedLog
+from .served import ServedLog, served_detail
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
@@ -142,6 +142,7 @@ class RecommendService:
                 zone=request.zone,
                 device=request.device,
                 placement=slate.placement,
+                served=served_detail(slate),
             )
         )
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from endcap.core.answer import Item, Slate
 from endcap.core.errors import EndcapError
-from endcap.core.event import DeadLetter, Event
+from endcap.core.event import DeadLetter, Event, Origin, Served
 
 
 class Committer(Protocol):
@@ -13,6 +14,28 @@ class Committer(Protocol):
 
     async def submit(self, events: Sequence[Event], dead: Sequence[DeadLetter]) -> list[bool]:
         """Per event whether it was new."""
+
+
+def served_detail(slate: Slate, segments: tuple[str, ...] = (), micros: int = 0) -> Served:
+    """What the log keeps of how a slate came about; reports group by it.
+
+    A reason that is a rule's carries the rule's name in its counts under `rule`.
+    """
+    experiment = slate.experiment or {}
+    return Served(
+        slots=tuple(_origin(item) for item in slate.items),
+        fallback=slate.fallback,
+        experiment=experiment.get("id"),
+        variant=experiment.get("variant"),
+        segments=segments,
+        micros=micros,
+    )
+
+
+def _origin(item: Item) -> Origin:
+    strategies = dict.fromkeys(reason.strategy for reason in item.reasons if reason.strategy)
+    rules = dict.fromkeys(str(r.counts["rule"]) for r in item.reasons if "rule" in r.counts)
+    return Origin(tuple(strategies), tuple(rules))
 
 
 class ServedLog:

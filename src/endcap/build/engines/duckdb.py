@@ -48,7 +48,10 @@ class DuckEngine:
         for table in ("products", "features"):
             run(f"CREATE TABLE {table} AS SELECT * FROM read_parquet(?)", [_path(exported, table)])
         if archive:
-            run("CREATE VIEW archived AS SELECT * FROM read_parquet(" + _listed(archive) + ")")
+            files = _listed(archive)
+            run(
+                f"CREATE VIEW archived AS SELECT * FROM read_parquet({files}, union_by_name = true)"
+            )
         else:
             run(_NO_LINES)
         for field in ("visitor", "session"):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, Select, func, insert, select
 
-from endcap.core.event import DeadLetter, Event, Line
+from endcap.core.event import DeadLetter, Event, Line, Served, Traffic
 
 from .sessions import Sessions
 from .tables import dead_letters, events
@@ -31,6 +31,9 @@ class Rest(msgspec.Struct, array_like=True, omit_defaults=True):
     device: str | None = None
     placement: str | None = None
     clamped: bool = False
+    reported: int | None = None
+    traffic: Traffic | None = None
+    served: Served | None = None
 
 
 _REST = Rest.__struct_fields__

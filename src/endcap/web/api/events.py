@@ -11,6 +11,7 @@ from endcap.core.errors import (
 )
 from endcap.core.event import MAX_BATCH, EventIn
 from endcap.core.receipt import Receipt
+from endcap.ingest.traffic import traffic_of
 from endcap.web.call import Call, answer
 from endcap.web.operations import Operation
 
@@ -60,7 +61,8 @@ EXAMPLE = {
 async def post_events(call: Call) -> Response:
     """Take events; each gets its own verdict."""
     body = await call.body(call.services.max_body)
-    receipt = await call.services.collector.collect(call.shop, "api", body)
+    traffic = traffic_of(call.request.headers.get("user-agent", ""))
+    receipt = await call.services.collector.collect(call.shop, "api", body, traffic)
     return answer(receipt, 202)
 
 
