@@ -8,18 +8,26 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, ByteArray, IntArray, LongArray
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
+from endcap.relations.counters import Counters
 from endcap.relations.joined import Joined
+from endcap.relations.tail import Tail
 
 if TYPE_CHECKING:
     from .stages import NamedFilter
 
 
 class State(msgspec.Struct, frozen=True):
-    """What the request path reads: the live catalogue and the relations joined to it."""
+    """What the request path reads: the live catalogue, the relations joined to it, and the tail."""
 
     columns: Columns
     joined: Joined
     cards: Cards
+    tail: Tail = msgspec.field(default_factory=Tail)
+
+    @property
+    def counters(self) -> Counters:
+        """Decayed counts of the products, up to the newest event."""
+        return self.tail.counters
 
 
 # What a visitor did with a product, as numbered in a trail.

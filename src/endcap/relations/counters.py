@@ -1,0 +1,150 @@
+"""Live counters: how many visitors looked at, put in the cart or bought each product lately.
+
+They are folded from the log's tail in every process, so they move within a second of the events.
+How to read them (`state.counters` in a retriever):
+
+- `rate(rows, window, now)`: the decayed number of visitors per row. `window` is `1h`, `1d`, `7d`
+  or `30d`: an event that long ago counts 1/e. A row's events of the last `window` weigh most; a
+  steady product has about the visitors of one window.
+- `ranked(window, now)`: rows by falling rate, at most `RANKED` of them, ties by row. Made anew at
+  most every `FRESH` milliseconds; only the order is kept, so eligibility is checked live.
+- `visitors(row, window, now, signal)`: one row's decayed number, for a reason's text.
+- `by_code(codes, window, now)`: the rate added up per code of a column, e.g. `columns.brand`.
+
+`signal` is `views` (views and clicks), `carts`, `sales`, or `score` (the default): all three with
+the weights of the popularity kernel. `zone` narrows to the events of one shipping zone.
+
+One visitor counts once per product, signal and UTC day, however often they click.
+"""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
+from endcap.catalog.columns import Columns
+from endcap.core.event import Event
+from endcap.core.times import DAY, HOUR
+
+from .decayed import Decayed
+
+LIFETIMES = {"1h": HOUR, "1d": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
+WINDOWS = {name: place for place, name in enumerate(LIFETIMES)}
+SIGNALS = {"views": 0, "carts": 1, "sales": 2}
+SIGNAL_OF = {"view": 0, "click": 0, "cart_add": 1, "purchase": 2}
+SCORE = np.array([0.05, 0.3, 1.0])
+RANKED = 10_000
+FRESH = 250
+MAX_ZONES = 200
+# So many (visitor, product, signal, day) are remembered of the tail; a build starts anew.
+MAX_SEEN = 2_000_000
+
+
+class Counters:
+    """Decayed counts of one shop, in all and per zone. All calls come from one thread."""
+
+    def __init__(self, landmark: int = 0) -> None:
+        self.landmark = landmark
+        self._tables: dict[str | None, Decayed] = {None: self._table()}
+        self._seen: set[int] = set()
+        self._before: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._orders: dict[tuple[str, str, str | None], tuple[int, IntArray]] = {}
+
+    def fold(self, event: Event, columns: Columns) -> None:
+        """Count one event; programs, staff and visitors without a name count nothing."""
+        signal = SIGNAL_OF.get(event.type)
+        if signal is None or event.traffic is not None or not event.visitor:
+            return
+        for line in event.lines:
+            row = columns.row(line.product)
+            if row is None or not self._first(event, line.product, signal):
+                continue
+            for table in self._of(event.zone):
+                table.add(row, signal, event.occurred_at)
+
+    def rate(
+        self,
+        rows: IntArray,
+        window: str,
+        now: int,
+        signal: str = "score",
+        zone: str | None = None,
+    ) -> FloatArray:
+        """Decayed visitors of each row; 0 for a row without events. Raises KeyError."""
+        table = self._tables.get(zone)
+        if table is None:
+            return np.zeros(len(rows))
+        return table.at(rows, WINDOWS[window], now, _weights(signal))
+
+    def visitors(self, row: int, window: str, now: int, signal: str = "views") -> float:
+        """Decayed visitors of one row."""
+        return float(self.rate(np.array([row], np.int32), window, now, signal)[0])
+
+    def ranked(
+        self, window: str, now: int, signal: str = "score", zone: str | None = None
+    ) -> IntArray:
+        """Rows by falling rate. Raises KeyError for a window or signal that does not exist."""
+        key = (window, signal, zone)
+        made = self._orders.get(key)
+        if made is not None and 0 <= now - made[0] < FRESH:
+            return made[1]
+        table = self._tables.get(zone)
+        place, weights = WINDOWS[window], _weights(signal)
+        if table is None or not table.used:
+            return NO_ITEMS
+        order = _best(table.rows[: table.used], table.all(place, table.landmark, weights))
+        self._orders[key] = (now, order)
+        return order
+
+    def by_code(self, codes: IntArray, window: str, now: int, signal: str = "score") -> FloatArray:
+        """The rate of all rows added up by `codes[row]`, e.g. by brand; one number per code."""
+        table = self._tables[None]
+        if not table.used:
+            return np.zeros(int(codes.max(initial=0)) + 1)
+        rates = table.all(WINDOWS[window], now, _weights(signal))
+        sums: FloatArray = np.bincount(codes[table.rows[: table.used]], rates).astype(np.float64)
+        return sums
+
+    def _table(self) -> Decayed:
+        return Decayed(tuple(LIFETIMES.values()), len(SIGNALS), self.landmark)
+
+    def _of(self, zone: str | None) -> list[Decayed]:
+        if zone is None:
+            return [self._tables[None]]
+        if zone not in self._tables and len(self._tables) <= MAX_ZONES:
+            self._tables[zone] = self._table()
+        return [self._tables[z] for z in (None, zone) if z in self._tables]
+
+    def _first(self, event: Event, product: str, signal: int) -> bool:
+        key = seen_key(event.visitor, product, signal, event.occurred_at // DAY)
+        if key in self._seen:
+            return False
+        at = int(np.searchsorted(self._before, np.uint64(key)))
+        if at < len(self._before) and int(self._before[at]) == key:
+            return False
+        if len(self._seen) >= MAX_SEEN:
+            self._seen.clear()
+        self._seen.add(key)
+        return True
+
+
+def seen_key(visitor: str, product: str, signal: int, day: int) -> int:
+    """64 bits that stand for a visitor who did this with this product on this day."""
+    text = f"{visitor}|{product}|{signal}|{day}".encode()
+    return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:16], 16)
+
+
+def _weights(signal: str) -> FloatArray:
+    if signal == "score":
+        return SCORE
+    weights = np.zeros(len(SIGNALS))
+    weights[SIGNALS[signal]] = 1.0
+    return weights
+
+
+def _best(rows: IntArray, values: FloatArray) -> IntArray:
+    kept = np.flatnonzero(values > 0)
+    if len(kept) > RANKED:
+        kept = kept[np.argpartition(-values[kept], RANKED)[:RANKED]]
+    return rows[kept[np.lexsort((rows[kept], -values[kept]))]]

@@ -1,0 +1,89 @@
+"""Exponentially decayed counts by row, without ever touching a count to make it older.
+
+Forward decay (Cormode, Shkapenyuk, Srivastava, Xu 2009): an event at `t` adds
+exp((t - landmark) / tau); the decayed count at `now` is the sum times
+exp(-(now - landmark) / tau). All rows age by the same factor, so their order never changes by
+waiting, an event may come late, and two tables are merged by adding them.
+"""
+
+import math
+
+import numpy as np
+
+from endcap.catalog.arrays import FloatArray, IntArray, grown
+
+# exp of more than this is moved to a newer landmark long before it could overflow.
+FAR = 300.0
+
+
+class Decayed:
+    """Decayed counts of some rows, one column per mean lifetime; rows without events cost 4 bytes.
+
+    `lifetimes` are milliseconds after which an event counts 1/e.
+    """
+
+    def __init__(self, lifetimes: tuple[int, ...], signals: int, landmark: int = 0) -> None:
+        self.lifetimes = lifetimes
+        self.signals = signals
+        self.landmark = landmark
+        self.used = 0
+        self.rows: IntArray = np.empty(0, np.int32)
+        self._slots: IntArray = np.empty(0, np.int32)
+        # [lifetime, signal, slot]
+        self._sums: FloatArray = np.zeros((len(lifetimes), signals, 0))
+
+    def add(self, row: int, signal: int, moment: int) -> None:
+        """Count one event of the row."""
+        if not self.used and not self.landmark:
+            self.landmark = moment
+        if moment - self.landmark > FAR * min(self.lifetimes):
+            self.move(moment)
+        slot = self._slot(row)
+        age = moment - self.landmark
+        for place, lifetime in enumerate(self.lifetimes):
+            self._sums[place, signal, slot] += math.exp(age / lifetime)
+
+    def merge(self, rows: IntArray, sums: FloatArray) -> None:
+        """Add sums `[lifetime, signal, row]` that were taken at this landmark; each row once."""
+        slots = np.array([self._slot(row) for row in rows.tolist()], np.int64)
+        self._sums[:, :, slots] += sums
+
+    def move(self, landmark: int) -> None:
+        """Express all sums at another landmark; the decayed counts stay what they are."""
+        for place, lifetime in enumerate(self.lifetimes):
+            self._sums[place] *= math.exp(-(landmark - self.landmark) / lifetime)
+        self.landmark = landmark
+
+    def at(self, rows: IntArray, place: int, now: int, weights: FloatArray) -> FloatArray:
+        """Decayed counts of the rows at `now`, the signals added up by their weights."""
+        if not self.used:
+            return np.zeros(len(rows))
+        known = np.minimum(rows, len(self._slots) - 1)
+        slots = np.where(rows < len(self._slots), self._slots[known], -1)
+        sums = weights @ self._sums[place][:, np.maximum(slots, 0)]
+        counts: FloatArray = np.where(slots >= 0, sums, 0.0)
+        return counts * self._factor(place, now)
+
+    def all(self, place: int, now: int, weights: FloatArray) -> FloatArray:
+        """Decayed counts of every row in `rows`, as `at` gives them."""
+        counts: FloatArray = weights @ self._sums[place][:, : self.used]
+        return counts * self._factor(place, now)
+
+    def _factor(self, place: int, now: int) -> float:
+        return math.exp(min(FAR, -(now - self.landmark) / self.lifetimes[place]))
+
+    def _slot(self, row: int) -> int:
+        if row >= len(self._slots):
+            self._slots = grown(self._slots, max(1024, 2 * row), -1)
+        slot = int(self._slots[row])
+        if slot < 0:
+            slot = self.used
+            if slot == self._sums.shape[2]:
+                capacity = max(256, 2 * slot)
+                larger = np.zeros((len(self.lifetimes), self.signals, capacity))
+                larger[:, :, :slot] = self._sums
+                self._sums, self.rows = larger, grown(self.rows, capacity, -1)
+            self._slots[row] = slot
+            self.rows[slot] = row
+            self.used += 1
+        return slot

@@ -1,0 +1,24 @@
+"""The tail: what happened since the snapshot was built, folded from the log event by event."""
+
+from collections.abc import Sequence
+
+from endcap.catalog.columns import Columns
+from endcap.core.event import Event
+
+from .counters import Counters
+
+
+class Tail:
+    """A fold of the events after `seq`; the same events in the same order give the same tail."""
+
+    def __init__(self, seq: int = 0, counters: Counters | None = None) -> None:
+        self.seq = seq
+        self.counters = counters or Counters()
+
+    def fold(self, events: Sequence[Event], columns: Columns) -> None:
+        """Take in events in the order of the log; those it already has are passed over."""
+        for event in events:
+            if event.seq <= self.seq:
+                continue
+            self.seq = event.seq
+            self.counters.fold(event, columns)
