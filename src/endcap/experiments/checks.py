@@ -28,9 +28,9 @@ def chi_square_tail(value: float, degrees: int) -> float:
     By the recurrence Q(k + 2) = Q(k) + (value/2)^(k/2) exp(-value/2) / gamma(k/2 + 1), from
     Q(1) = erfc(sqrt(value/2)) and Q(2) = exp(-value/2) (Abramowitz and Stegun 26.4.4-26.4.8).
     """
-    if value <= 0:
-        return 1.0
     half = value / 2
+    if half <= 0:
+        return 1.0
     k = 1 if degrees % 2 else 2
     tail = math.erfc(math.sqrt(half)) if k == 1 else math.exp(-half)
     while k < degrees:
