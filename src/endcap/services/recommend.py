@@ -1,5 +1,6 @@
 """Making recommendations: read the visitor, run the plan, answer, and log what was served."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.event import Event, Line
 from endcap.core.ids import id_problem
 from endcap.core.ports import VisitorStore
+from endcap.core.product import Product
 from endcap.core.request import MAX_COUNT, MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
@@ -27,6 +29,8 @@ from .served import ServedLog, served_detail
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
+# What the shop pays for a product is not for its visitors.
+SHOWN_FIELDS = frozenset(Product.__struct_fields__) - {"cost"}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -76,6 +80,7 @@ class RecommendService:
             slate, rows = await self._recommend(shop, request, taken)
             shown[request.visitor] = np.concatenate([taken, rows])
             slates.append(slate)
+            await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
 
     async def _recommend(
@@ -167,12 +172,26 @@ def check(request: RecommendationRequest, pointer: str) -> None:
         for place, value in enumerate(values):
             if problem := id_problem(value, f"{pointer}/{field}/{place}"):
                 problems.append(problem)
+    problems += _unknown_fields(request, pointer)
     if request.count is not None and not 1 <= request.count <= MAX_COUNT:
         problems.append(
             FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
         )
     if problems:
         raise InvalidInput("the request cannot be answered", problems)
+
+
+def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldProblem]:
+    known = ", ".join(sorted(SHOWN_FIELDS))
+    return [
+        FieldProblem(
+            f"{pointer}/fields/{place}",
+            "unknown_field",
+            f"no field `{name[:64]}`; there is {known}",
+        )
+        for place, name in enumerate(request.fields or ())
+        if name not in SHOWN_FIELDS
+    ][:10]
 
 
 def make_query(
