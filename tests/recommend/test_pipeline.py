@@ -126,7 +126,7 @@ def test_several_seeds_add_up_and_cite_the_best_pair():
     state = shop(SIX, pairs)
     found, outcome = run(state, plan_of(ALSO_BOUGHT), seeds=["a", "b"])
     assert found == ["c", "d"]
-    items = make_items(outcome.picks, state, None)
+    items = make_items(outcome, query(state), state, None)
     assert items[0].reasons[0].counts["seed"] == "b"
     assert items[0].reasons[0].counts["pairs"] == 25
 
@@ -135,7 +135,7 @@ def test_reasons_carry_counts():
     state = shop([product("a", title="Lantern"), *SIX[1:]], PAIRS, popular={"e": 7})
     plan = plan_of(ALSO_BOUGHT, fallback=[POPULAR])
     _, outcome = run(state, plan, seeds=["a"], count=4)
-    items = make_items(outcome.picks, state, None)
+    items = make_items(outcome, query(state), state, None)
     reason = items[0].reasons[0]
     assert reason.text == "40 customers who bought Lantern also bought this"
     assert reason.counts["pairs"] == 40

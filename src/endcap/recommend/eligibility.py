@@ -4,6 +4,7 @@ import numpy as np
 
 from endcap.catalog.arrays import BoolArray, IntArray
 
+from .merchandising import RequestRules
 from .plan import Plan
 from .query import Query, State
 
@@ -15,7 +16,15 @@ class Eligibility:
     context manager.
     """
 
-    def __init__(self, plan: Plan, query: Query, state: State, blocked: BoolArray) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        query: Query,
+        state: State,
+        blocked: BoolArray,
+        rules: RequestRules | None = None,
+    ) -> None:
+        self._rules = rules
         self._plan = plan
         self._query = query
         self._state = state
@@ -40,7 +49,7 @@ class Eligibility:
             mask &= columns.in_category(rows, self._query.category)
         for named in (*self._plan.filters, *self._query.filters):
             mask &= named.filter.keep(rows, self._query, self._state)
-        return mask
+        return mask if self._rules is None else self._rules.keep(rows, mask)
 
     def why_not(self, row: int) -> str | None:
         """What removes this row first, in words; None when it may be shown."""
@@ -60,4 +69,5 @@ class Eligibility:
         for named in (*self._plan.filters, *query.filters):
             if not named.filter.keep(one, query, self._state)[0]:
                 return f"{named.name}: {named.filter.explain(row, query, self._state)}"
-        return None
+        rule = self._rules.removed_by(row) if self._rules is not None else None
+        return f"{rule.label}: {rule.about or 'a rule leaves it out'}" if rule else None

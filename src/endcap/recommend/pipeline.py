@@ -1,48 +1,83 @@
 """The request path from plan to picks, in the one published order of operations.
 
-eligibility -> candidates per strategy -> blend -> arrange -> fallback rungs until full.
+eligibility -> candidates per strategy -> blend -> boost and bury -> sort -> rerankers -> quotas ->
+fallback rungs until full -> pins.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from endcap.catalog.arrays import FloatArray, IntArray
+from endcap.catalog.arrays import FloatArray, IntArray, LongArray
 
+from .blend import Blender, Listed, Share, contributions, retrieved
 from .eligibility import Eligibility
+from .fixed_effects import FixedEffects
+from .merchandising import NO_RULES, ActiveRule, PlacementRules, RequestRules
+from .pins import Pinned, pinned, with_quotas
 from .plan import Plan, Strategy
 from .query import Marks, Query, State
-from .stages import Allow, Found, Ranked
+from .stages import Ranked
 
 # Candidates asked of each strategy: enough that two strategies overlap and rerankers can choose.
 BREADTH = 100
-
-
-class Share(NamedTuple):
-    """One strategy's part in one pick; `place` is the candidate's place in what it found."""
-
-    strategy: Strategy
-    found: Found
-    place: int
-    share: float
+STRATEGIES = "strategies"
+# How many removed candidates of each strategy a trace names.
+REMOVED_SHOWN = 10
 
 
 class Pick(NamedTuple):
-    """One filled slot: catalogue row, final score, the rung that filled it, and who proposed it."""
+    """One filled slot.
+
+    `score` is `base`, the sum of the shares, times `factor`, what boosts and buries multiply to.
+    `rung` is what filled it; `moved_by` the rule that pinned it or moved it for a quota.
+    """
 
     row: int
     score: float
     rung: str
     shares: list[Share]
+    base: float
+    factor: float = 1.0
+    moved_by: ActiveRule | None = None
+
+
+class Step(NamedTuple):
+    """The candidates after one step, for the trace."""
+
+    name: str
+    rows: IntArray
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The picks in order, the last fallback rung used (None when none was), and the trace."""
+    """The picks in order, the last fallback rung used (None when none was), and what led there.
+
+    `lists` are the candidates of each strategy. Only when asked to explain: `steps`, the order
+    after each step, and `removed`, what strategies would have proposed but for eligibility (row,
+    strategy, what removed it).
+    """
 
     picks: list[Pick]
     fallback: str | None
-    trace: dict[str, Any] | None
+    rules: RequestRules
+    lists: list[Listed]
+    steps: list[Step]
+    rungs: list[tuple[str, int]]
+    removed: list[tuple[int, str, str]]
+
+
+class Work(msgspec.Struct):
+    """What the steps of one request share."""
+
+    plan: Plan
+    query: Query
+    state: State
+    rules: RequestRules
+    allow: Eligibility
+    explain: bool
+    steps: list[Step] = []
+    rungs: list[tuple[str, int]] = []
 
 
 class Pipeline:
@@ -50,115 +85,111 @@ class Pipeline:
 
     def __init__(self) -> None:
         self._blocked = Marks()
-        self._sums: FloatArray = np.zeros(0)
-        self._places: IntArray = np.zeros(0, np.int32)
+        self._blender = Blender()
+        self._effects = FixedEffects()
 
-    def run(self, plan: Plan, query: Query, state: State, explain: bool = False) -> Outcome:
-        """Fill the slots. The same plan, query and state give the same picks."""
-        blocked = self._blocked.sized(len(state.columns))
-        trace: dict[str, Any] | None = {"strategies": [], "rungs": []} if explain else None
-        fallback = None
-        with Eligibility(plan, query, state, blocked) as allow:
-            picks = self._strategies(plan, query, state, allow, trace)
-            for rung in plan.fallback:
-                if len(picks) >= query.count:
-                    break
-                more = _fill(rung, query, state, allow, picks)
-                if more:
-                    fallback = rung.name
-                    picks += more
-                if trace is not None:
-                    trace["rungs"].append({"rung": rung.name, "added": len(more)})
-        return Outcome(picks[: query.count], fallback, trace)
-
-    def _strategies(
+    def run(
         self,
         plan: Plan,
         query: Query,
         state: State,
-        allow: Allow,
-        trace: dict[str, Any] | None,
-    ) -> list[Pick]:
+        explain: bool = False,
+        rules: PlacementRules = NO_RULES,
+    ) -> Outcome:
+        """Fill the slots. The same plan, query, state and rules give the same picks."""
+        on = RequestRules(rules, query, state, self._effects)
+        blocked = self._blocked.sized(len(state.columns))
+        with Eligibility(plan, query, state, blocked, on) as allow:
+            work = Work(plan, query, state, on, allow, explain)
+            lists, ranked, moved = self._ranked(work)
+            pins = pinned(on, ranked.rows, query, state, allow) if on.pins else []
+            own = np.array([pin.row for pin in pins], np.int32)
+            free = (
+                np.flatnonzero(~np.isin(ranked.rows, own)) if pins else np.arange(len(ranked.rows))
+            )
+            picks = self._picks(lists, ranked, free[: query.count], moved, len(state.columns))
+            picks, fallback = _filled(work, picks, pins)
+            if pins:
+                there = np.flatnonzero(np.isin(ranked.rows, own))
+                known = self._picks(lists, ranked, there, moved, len(state.columns))
+                picks = _placed(picks, pins, {pick.row: pick for pick in known}, query.count)
+            removed = _removed(work) if explain else []
+        return Outcome(picks[: query.count], fallback, on, lists, work.steps, work.rungs, removed)
+
+    def why_not(
+        self, plan: Plan, query: Query, state: State, row: int, rules: PlacementRules = NO_RULES
+    ) -> str | None:
+        """What makes the product ineligible for this request first; None when nothing does."""
+        on = RequestRules(rules, query, state, self._effects)
+        blocked = self._blocked.sized(len(state.columns))
+        with Eligibility(plan, query, state, blocked, on) as allow:
+            return allow.why_not(row)
+
+    def _ranked(self, work: Work) -> tuple[list[Listed], Ranked, dict[int, ActiveRule]]:
+        """The candidates of all strategies in order, and which rule moved which row."""
+        plan, query, state = work.plan, work.query, work.state
         want = max(BREADTH, 2 * query.count)
-        lists = [(s, _retrieved(s, query, state, allow, want)) for s in plan.strategies]
-        lists = [(strategy, found) for strategy, found in lists if len(found.items)]
-        if trace is not None:
-            trace["strategies"] = [
-                {"strategy": s.name, "weight": s.weight, "candidates": len(f.items)}
-                for s, f in lists
-            ]
-        if not lists:
-            return []
-        rows, scores = self._blend(lists, len(state.columns))
-        rows, scores = _ordered(rows, scores, query.count, state)
-        for reranker in plan.rerankers:
-            kept = reranker.arrange(Ranked(rows, scores), query, state)
-            rows, scores = rows[kept], scores[kept]
-        rows, scores = rows[: query.count], scores[: query.count]
-        shares = self._shares(rows, lists, len(state.columns))
-        return [
-            Pick(row, score, "strategies", share)
-            for row, score, share in zip(rows.tolist(), scores.tolist(), shares, strict=True)
-        ]
+        lists = []
+        for strategy in plan.strategies:
+            found = retrieved(strategy, query, state, work.allow, want)
+            if len(found.items):
+                lists.append(Listed(strategy, found, contributions(plan.blend, strategy, found)))
+        rows, base = self._blender.blend(lists, len(state.columns))
+        return (lists, *_arranged(work, rows, base))
 
-    def _shares(
-        self, rows: IntArray, lists: list[tuple[Strategy, Found]], size: int
-    ) -> list[list[Share]]:
-        """Who proposed each row, the largest share first."""
-        if len(self._places) < size:
-            self._places = np.zeros(max(size, 2 * len(self._places)), np.int32)
-        shares: list[list[Share]] = [[] for _ in range(len(rows))]
-        for strategy, found in lists:
-            # Where each row stands in this list; a row that is not in it points somewhere else.
-            self._places[found.items] = np.arange(len(found.items), dtype=np.int32)
-            places = np.minimum(self._places[rows], len(found.items) - 1)
-            proposed = np.flatnonzero(found.items[places] == rows)
-            values = _scaled(strategy, found)[places]
-            for at in proposed.tolist():
-                share = Share(strategy, found, int(places[at]), float(values[at]))
-                shares[at].append(share)
-        for one in shares:
-            one.sort(key=lambda share: -share.share)
-        return shares
-
-    def _blend(self, lists: list[tuple[Strategy, Found]], size: int) -> tuple[IntArray, FloatArray]:
-        """Weighted sum of the lists, each scaled so that its best candidate counts 1."""
-        if len(lists) == 1:
-            strategy, found = lists[0]
-            return found.items, _scaled(strategy, found)
-        if len(self._sums) < size:
-            self._sums = np.zeros(max(size, 2 * len(self._sums)))
-        sums = self._sums
-        for strategy, found in lists:
-            sums[found.items] += _scaled(strategy, found)
-        rows = np.unique(np.concatenate([found.items for _, found in lists]))
-        scores = sums[rows]
-        sums[rows] = 0.0
-        return rows, scores
+    def _picks(
+        self,
+        lists: list[Listed],
+        ranked: Ranked,
+        places: LongArray,
+        moved: dict[int, ActiveRule],
+        size: int,
+    ) -> list[Pick]:
+        rows, scores = ranked.rows[places], ranked.scores[places]
+        picks = []
+        shares = self._blender.shares(rows, lists, size)
+        for row, score, parts in zip(rows.tolist(), scores.tolist(), shares, strict=True):
+            base = float(sum(part.share for part in parts))
+            factor = score / base if base else 1.0
+            picks.append(Pick(row, score, STRATEGIES, parts, base, factor, moved.get(row)))
+        return picks
 
 
-def _retrieved(strategy: Strategy, query: Query, state: State, allow: Allow, want: int) -> Found:
-    """What the strategy finds; a score that is no finite number counts nothing."""
-    found = strategy.retriever.retrieve(query, state, allow, want)
-    if not np.isfinite(found.scores.sum()):
-        finite = np.nan_to_num(found.scores, nan=0.0, posinf=0.0, neginf=0.0)
-        return found._replace(scores=finite)
-    return found
+def _arranged(work: Work, rows: IntArray, base: FloatArray) -> tuple[Ranked, dict[int, ActiveRule]]:
+    """Boost, order, rerank, and meet the quotas."""
+    query, state = work.query, work.state
+    factor = work.rules.factor(rows, work.plan.boost_cap)
+    scores = base if factor is None else base * factor
+    ranked = ordered(Ranked(rows, scores), query.count, state)
+    _note(work, "order", ranked.rows)
+    for reranker in work.plan.rerankers:
+        kept = reranker.arrange(ranked, query, state)
+        ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
+        _note(work, type(reranker).__name__, ranked.rows)
+    if not work.rules.quotas:
+        return ranked, {}
+    return _with_quotas(work, ranked)
 
 
-def _scaled(strategy: Strategy, found: Found) -> FloatArray:
-    best = found.scores.max()
-    # A list whose best score is not positive says nothing about order: all its candidates tie.
-    scaled: FloatArray = found.scores / best if best > 0 else np.full(len(found.scores), 1e-9)
-    return strategy.weight * scaled
+def _filled(work: Work, picks: list[Pick], pins: list[Pinned]) -> tuple[list[Pick], str | None]:
+    """The picks with fallback rungs added until the slots that are not pinned are full."""
+    fallback = None
+    needed = work.query.count - len(pins)
+    for rung in work.plan.fallback:
+        if len(picks) >= needed:
+            break
+        more = _rung(rung, work, picks, [pin.row for pin in pins], needed - len(picks))
+        if more:
+            fallback = rung.name
+            picks = picks + more
+        work.rungs.append((rung.name, len(more)))
+    return picks, fallback
 
 
-def _ordered(
-    rows: IntArray, scores: FloatArray, count: int, state: State
-) -> tuple[IntArray, FloatArray]:
+def ordered(ranked: Ranked, count: int, state: State) -> Ranked:
     """By falling score; ties by product id, decided only where they can reach the slate."""
-    order = np.argsort(-scores, kind="stable")
-    rows, scores = rows[order], scores[order]
+    order = np.argsort(-ranked.scores, kind="stable")
+    rows, scores = ranked.rows[order], ranked.scores[order]
     ids = state.columns.ids
     start = 0
     while start < min(len(rows), count):
@@ -166,27 +197,90 @@ def _ordered(
         if end - start > 1:
             rows[start:end] = sorted(rows[start:end].tolist(), key=ids.__getitem__)
         start = max(end, start + 1)
-    return rows, scores
+    return Ranked(rows, scores)
 
 
-def _fill(
-    rung: Strategy, query: Query, state: State, allow: Allow, picks: list[Pick]
+def _with_quotas(work: Work, ranked: Ranked) -> tuple[Ranked, dict[int, ActiveRule]]:
+    rows, moved = with_quotas(work.rules, ranked.rows, work.query, work.state, work.allow)
+    # A row from outside the candidates has no score of its own: it counts nothing.
+    scores = dict(zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True))
+    _note(work, "quotas", rows)
+    return Ranked(rows, np.array([scores.get(row, 0.0) for row in rows.tolist()])), moved
+
+
+def _rung(
+    rung: Strategy, work: Work, picks: list[Pick], pins: list[int], missing: int
 ) -> list[Pick]:
-    """What a fallback rung adds to the picks so far."""
-    missing = query.count - len(picks)
-    found = _retrieved(rung, query, state, allow, query.count + len(picks))
+    """What a fallback rung adds to the picks so far; rerankers see both, and drop repeats."""
+    query, state = work.query, work.state
+    found = retrieved(rung, query, state, work.allow, 2 * query.count + len(picks) + len(pins))
     if not len(found.items):
         return []
-    taken = np.array([pick.row for pick in picks], np.int32)
-    fresh = np.flatnonzero(~np.isin(found.items, taken))
-    places = fresh[np.argsort(-found.scores[fresh], kind="stable")][:missing]
-    scaled = _scaled(rung, found)
-    return [
-        Pick(
-            int(found.items[place]),
-            float(scaled[place]),
-            rung.name,
-            [Share(rung, found, place, float(scaled[place]))],
-        )
-        for place in places.tolist()
-    ]
+    present = np.array([pick.row for pick in picks], np.int32)
+    fresh = np.flatnonzero(~np.isin(found.items, np.concatenate([present, pins])))
+    base = contributions("weighted", rung, found)[fresh]
+    factor = work.rules.factor(found.items[fresh], work.plan.boost_cap)
+    scores = base if factor is None else base * factor
+    order = np.argsort(-scores, kind="stable")
+    # Picks stay in front: a rung fills what is left, however well its products score.
+    ahead = scores.max(initial=0.0) + np.arange(len(picks), 0, -1)
+    both = Ranked(
+        np.concatenate([present, found.items[fresh[order]]]).astype(np.int32),
+        np.concatenate([ahead, scores[order]]),
+    )
+    places = np.arange(len(both.rows), dtype=np.int32)
+    for reranker in work.plan.rerankers:
+        kept = reranker.arrange(Ranked(both.rows[places], both.scores[places]), query, state)
+        places = places[kept]
+    chosen = [int(order[p - len(picks)]) for p in places.tolist() if p >= len(picks)][:missing]
+    made = []
+    for at in chosen:
+        place = int(fresh[at])
+        part = Share(rung, found, place, float(base[at]))
+        times = 1.0 if factor is None else float(factor[at])
+        row, score = int(found.items[place]), float(scores[at])
+        made.append(Pick(row, score, rung.name, [part], float(base[at]), times))
+    return made
+
+
+def _placed(
+    picks: list[Pick], pins: list[Pinned], candidates: dict[int, Pick], count: int
+) -> list[Pick]:
+    """The pins in their slots, the others around them in their order."""
+    by_slot = {pin.slot: pin for pin in pins}
+    rest = iter(picks)
+    slate: list[Pick] = []
+    for slot in range(count):
+        pin = by_slot.get(slot)
+        pick = _pin_pick(pin, candidates) if pin is not None else next(rest, None)
+        if pick is not None:
+            slate.append(pick)
+    return slate
+
+
+def _pin_pick(pin: Pinned, candidates: dict[int, Pick]) -> Pick:
+    known = candidates.get(pin.row)
+    if known is not None:
+        return known._replace(moved_by=pin.rule)
+    return Pick(pin.row, 0.0, "pin", [], 0.0, 1.0, pin.rule)
+
+
+def _removed(work: Work) -> list[tuple[int, str, str]]:
+    """The best candidates of each strategy that eligibility took out, with what took them out."""
+    found: list[tuple[int, str, str]] = []
+    seen: set[int] = set()
+    alive = work.state.columns.alive
+    for strategy in work.plan.strategies:
+        everything = retrieved(strategy, work.query, work.state, lambda rows: alive[rows], BREADTH)
+        best = everything.items[np.argsort(-everything.scores, kind="stable")]
+        for row in best[~work.allow(best)][:REMOVED_SHOWN].tolist():
+            why = work.allow.why_not(row)
+            if row not in seen and why is not None:
+                found.append((row, strategy.name, why))
+                seen.add(row)
+    return found
+
+
+def _note(work: Work, name: str, rows: IntArray) -> None:
+    if work.explain:
+        work.steps.append(Step(name, rows))

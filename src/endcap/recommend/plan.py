@@ -18,6 +18,7 @@ class Strategy(NamedTuple):
     name: str
     retriever: Retriever
     weight: float
+    scale: str = "best"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     slots: int
     personal: bool
+    blend: str
+    boost_cap: float
     strategies: tuple[Strategy, ...]
     filters: tuple[NamedFilter, ...]
     rerankers: tuple[Reranker, ...]
@@ -38,6 +41,8 @@ def make_plan(name: str, version: int, placement: Placement, components: Compone
     problems: list[FieldProblem] = []
     if not 1 <= placement.slots <= MAX_COUNT:
         problems.append(FieldProblem("/slots", "out_of_range", f"must be 1 to {MAX_COUNT}"))
+    if not 1 <= placement.boost_cap <= 1_000:
+        problems.append(FieldProblem("/boost_cap", "out_of_range", "must be 1 to 1,000"))
     if not placement.strategies and not placement.fallback:
         problems.append(FieldProblem("/strategies", "empty", "needs at least one strategy"))
     plan = Plan(
@@ -45,6 +50,8 @@ def make_plan(name: str, version: int, placement: Placement, components: Compone
         version=version,
         slots=placement.slots,
         personal=placement.personal,
+        blend=placement.blend,
+        boost_cap=placement.boost_cap,
         strategies=_strategies(placement.strategies, "/strategies", components, problems),
         filters=_filters(placement.filters, components, problems),
         rerankers=_rerankers(placement.rerankers, components, problems),
@@ -63,9 +70,11 @@ def _strategies(
 ) -> tuple[Strategy, ...]:
     made: list[Strategy] = []
     for place, entry in enumerate(entries):
-        options = {key: value for key, value in entry.items() if key != "weight"}
-        weight = entry.get("weight", 1.0)
+        options = {key: value for key, value in entry.items() if key not in ("weight", "scale")}
+        weight, scale = entry.get("weight", 1.0), entry.get("scale", "best")
         here = f"{pointer}/{place}"
+        if scale not in ("best", "sum"):
+            problems.append(FieldProblem(f"{here}/scale", "not_allowed", "must be best or sum"))
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 100:
             problems.append(FieldProblem(f"{here}/weight", "out_of_range", "must be > 0, <= 100"))
             weight = 1.0
@@ -73,7 +82,7 @@ def _strategies(
         if isinstance(retriever, FieldProblem):
             problems.append(retriever)
         else:
-            made.append(Strategy(entry["retriever"], retriever, float(weight)))
+            made.append(Strategy(entry["retriever"], retriever, float(weight), scale))
     return tuple(made)
 
 

@@ -1,15 +1,33 @@
 """From picks to the items of the answer: reasons, badges and product fields, for the slate only."""
 
 import msgspec
+import numpy as np
 
-from endcap.core.answer import Item, Reason
+from endcap.catalog.arrays import IntArray
+from endcap.core.answer import Badge, Item, Reason
+from endcap.core.rule import BadgeEffect
 
-from .pipeline import Pick
-from .query import State
+from .merchandising import ActiveRule
+from .pipeline import Outcome, Pick
+from .query import Query, State
+
+# What a shopper may read of a rule; staff read its name in the counts.
+_SHOPPER_TEXT = {
+    "boosted": "Recommended by the shop",
+    "buried": "",
+    "pinned": "Picked by the shop",
+    "quota": "Picked by the shop",
+}
 
 
-def make_items(picks: list[Pick], state: State, fields: tuple[str, ...] | None) -> list[Item]:
+def make_items(
+    outcome: Outcome, query: Query, state: State, fields: tuple[str, ...] | None
+) -> list[Item]:
     """Items in slate order, positions from 1."""
+    picks = outcome.picks
+    rows = np.array([pick.row for pick in picks], np.int32)
+    factors = outcome.rules.factors_of(rows)
+    badges = _badges(outcome, rows, query, state)
     ids = state.columns.ids
     cards = state.cards
     return [
@@ -18,17 +36,39 @@ def make_items(picks: list[Pick], state: State, fields: tuple[str, ...] | None) 
             position=position,
             score=pick.score,
             rung=pick.rung,
-            reasons=_reasons(pick, state),
-            badges=[],
+            reasons=_reasons(pick, state, applied),
+            badges=own,
             product=cards.card(pick.row).json if fields is None else cards.picked(pick.row, fields),
         )
-        for position, pick in enumerate(picks, 1)
+        for position, (pick, applied, own) in enumerate(zip(picks, factors, badges, strict=True), 1)
     ]
 
 
-def _reasons(pick: Pick, state: State) -> list[Reason]:
+def _reasons(pick: Pick, state: State, applied: list[tuple[ActiveRule, float]]) -> list[Reason]:
     reasons: list[Reason] = []
+    if pick.moved_by is not None:
+        code = "pinned" if pick.moved_by.effect.__struct_config__.tag == "pin" else "quota"
+        reasons.append(_of_rule(code, pick.moved_by, {}))
     for strategy, found, place, share in pick.shares:
         reason = strategy.retriever.reason(state, found.evidence, place)
         reasons.append(msgspec.structs.replace(reason, strategy=strategy.name, share=share))
+    for rule, factor in applied:
+        reasons.append(_of_rule("boosted" if factor >= 1 else "buried", rule, {"factor": factor}))
     return reasons
+
+
+def _of_rule(code: str, rule: ActiveRule, counts: dict[str, int | float | str]) -> Reason:
+    return Reason(
+        code, _SHOPPER_TEXT[code], counts={"rule": rule.name, "version": rule.version, **counts}
+    )
+
+
+def _badges(outcome: Outcome, rows: IntArray, query: Query, state: State) -> list[list[Badge]]:
+    """The badges that rules give, per row."""
+    badges: list[list[Badge]] = [[] for _ in range(len(rows))]
+    for rule in outcome.rules.badges:
+        effect = rule.effect
+        assert isinstance(effect, BadgeEffect)
+        for place in np.flatnonzero(rule.matches(rows, query, state)).tolist():
+            badges[place].append(Badge(effect.badge, effect.text))
+    return badges

@@ -1,8 +1,7 @@
 """Making recommendations: read the visitor, run the plan, answer, and log what was served."""
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -11,27 +10,39 @@ from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.event import Event, Line
-from endcap.core.ids import id_problem
 from endcap.core.ports import VisitorStore
-from endcap.core.product import Product
-from endcap.core.request import MAX_COUNT, MAX_PAGE, PageRequest, RecommendationRequest
+from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
-from endcap.recommend.history import NO_HISTORY, History, read_history
+from endcap.recommend.history import NO_HISTORY, read_history
+from endcap.recommend.merchandising import NO_RULES, PlacementRules
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
-from endcap.recommend.query import Query, State
+from endcap.recommend.query import State
 from endcap.recommend.slate import make_items
+from endcap.recommend.trace import make_trace
 
 from .live import LiveState
 from .placements import PlacementService
+from .resolve import check, make_query
 from .served import ServedLog, served_detail
 
-MAX_SEEDS = 50
-MAX_EXCLUDED = 1_000
-# What the shop pays for a product is not for its visitors.
-SHOWN_FIELDS = frozenset(Product.__struct_fields__) - {"cost"}
 _ENCODER = msgspec.json.Encoder()
+
+
+class RuleSource(Protocol):
+    """Gives the published rules of a placement, compiled."""
+
+    def for_placement(self, shop: str, placement: str) -> PlacementRules:
+        """The rules that are published now."""
+
+
+class NoRules:
+    """A shop without rules."""
+
+    def for_placement(self, shop: str, placement: str) -> PlacementRules:
+        """None at all."""
+        return NO_RULES
 
 
 class RecommendService:
@@ -46,6 +57,7 @@ class RecommendService:
         served: ServedLog,
         clock: Clock,
         new_token: Callable[[], str],
+        rules: RuleSource | None = None,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -54,6 +66,7 @@ class RecommendService:
         self._served = served
         self._clock = clock
         self._new_token = new_token
+        self._rules = rules or NoRules()
         self._pipeline = Pipeline()
 
     async def recommend(self, shop: str, request: RecommendationRequest) -> Slate:
@@ -80,7 +93,6 @@ class RecommendService:
             slate, rows = await self._recommend(shop, request, taken)
             shown[request.visitor] = np.concatenate([taken, rows])
             slates.append(slate)
-            await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
 
     async def _recommend(
@@ -101,17 +113,17 @@ class RecommendService:
             history = read_history(known, state.columns, now, session)
         query = make_query(request, plan, history, state, now)
         query.taken = taken
-        outcome = self._pipeline.run(plan, query, state, request.explain)
+        rules = self._rules.for_placement(shop, plan.name)
+        outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None
-        items = make_items(outcome.picks, state, fields)
+        items = make_items(outcome, query, state, fields)
         slate = self._slate(plan, outcome, items, state)
+        if request.explain:
+            slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
         self._log(shop, request, visitor, slate, now)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
-        trace: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-        if outcome.trace is not None:
-            trace = outcome.trace
         return Slate(
             token=self._new_token(),
             placement=plan.name,
@@ -120,7 +132,6 @@ class RecommendService:
             degraded=[],
             experiment=None,
             versions={"placement": str(plan.version), "snapshot": state.joined.version},
-            trace=trace,
         )
 
     def _log(
@@ -150,68 +161,3 @@ class RecommendService:
                 served=served_detail(slate),
             )
         )
-
-
-def check(request: RecommendationRequest, pointer: str) -> None:
-    """Raise InvalidInput with every problem of the request."""
-    problems: list[FieldProblem] = []
-    for field in ("visitor", "session", "zone", "device", "category"):
-        value = getattr(request, field)
-        if value is not None and (problem := id_problem(value, f"{pointer}/{field}")):
-            problems.append(problem)
-    limits = (("seed", MAX_SEEDS), ("cart", MAX_EXCLUDED), ("exclude", MAX_EXCLUDED))
-    for field, limit in limits:
-        values = getattr(request, field) or []
-        if len(values) > limit:
-            problems.append(
-                FieldProblem(
-                    f"{pointer}/{field}", "too_many", f"has {len(values)}, at most {limit}"
-                )
-            )
-            continue
-        for place, value in enumerate(values):
-            if problem := id_problem(value, f"{pointer}/{field}/{place}"):
-                problems.append(problem)
-    problems += _unknown_fields(request, pointer)
-    if request.count is not None and not 1 <= request.count <= MAX_COUNT:
-        problems.append(
-            FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
-        )
-    if problems:
-        raise InvalidInput("the request cannot be answered", problems)
-
-
-def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldProblem]:
-    known = ", ".join(sorted(SHOWN_FIELDS))
-    return [
-        FieldProblem(
-            f"{pointer}/fields/{place}",
-            "unknown_field",
-            f"no field `{name[:64]}`; there is {known}",
-        )
-        for place, name in enumerate(request.fields or ())
-        if name not in SHOWN_FIELDS
-    ][:10]
-
-
-def make_query(
-    request: RecommendationRequest, plan: Plan, history: History, state: State, now: int
-) -> Query:
-    """Turn ids into rows. Ids the catalogue does not know are left out."""
-    columns = state.columns
-    seeds = columns.rows(dict.fromkeys(request.seed))
-    return Query(
-        now=now,
-        count=request.count or plan.slots,
-        seeds=seeds,
-        cart=history.cart if request.cart is None else columns.rows(dict.fromkeys(request.cart)),
-        viewed=history.viewed,
-        bought=history.bought,
-        owned=history.owned,
-        session=history.session,
-        trail=history.trail,
-        excluded=columns.rows(request.exclude),
-        category=request.category,
-        zone=request.zone,
-        device=request.device,
-    )

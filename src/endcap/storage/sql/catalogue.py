@@ -18,7 +18,6 @@ _COLUMNS = (
     products.c.updated_at,
     products.c.deleted,
     products.c.body,
-    products.c.history,
 )
 
 
@@ -74,13 +73,7 @@ def _select(shop: str) -> Select[Any]:
 
 def _document(row: Row[Any]) -> ProductDocument:
     return ProductDocument(
-        row.id,
-        row.version,
-        row.change,
-        row.updated_at,
-        bool(row.deleted),
-        bytes(row.body),
-        bytes(row.history),
+        row.id, row.version, row.change, row.updated_at, bool(row.deleted), bytes(row.body)
     )
 
 
@@ -114,5 +107,4 @@ def _values(shop: str, document: ProductDocument) -> dict[str, Any]:
         "updated_at": document.updated_at,
         "deleted": document.deleted,
         "body": document.body,
-        "history": document.history,
     }

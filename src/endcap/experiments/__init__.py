@@ -1,1 +1,0 @@
-"""Experiments, pure: who meets which variant, and what may be concluded from it."""

@@ -1,0 +1,65 @@
+"""What a placement's fixed rules do, worked out once per product and kept until it changes.
+
+With hundreds of rules a request then reads two numbers per candidate, however many rules there are.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from endcap.catalog.arrays import BoolArray, FloatArray, IntArray
+from endcap.catalog.columns import Columns
+
+from .merchandising import Fixed, PlacementRules, fixed_effects
+from .query import State
+
+MAX_KEPT = 32
+
+
+class Kept:
+    """Arrays over the catalogue, and the product versions they were worked out for."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.change = -1
+        self.versions: IntArray = np.zeros(0, np.int32)
+        self.keep: BoolArray = np.zeros(0, np.bool_)
+        self.factor: FloatArray = np.zeros(0)
+        self.by: npt.NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+
+
+class FixedEffects:
+    """Kept arrays by the rules they are of; placements with the same rules share them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, tuple[str, ...]], Kept] = OrderedDict()
+
+    def __call__(self, rules: PlacementRules, rows: IntArray, state: State) -> Fixed:
+        """See `fixed_effects`."""
+        key = (state.columns.shop, rules.fixed_key)
+        kept = self._kept.get(key)
+        if kept is None or kept.columns is not state.columns:
+            kept = self._kept[key] = Kept(state.columns)
+            if len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        if kept.change != state.columns.change:
+            _refresh(kept, rules, state)
+        return Fixed(kept.keep[rows], kept.factor[rows], kept.by[rows])
+
+
+def _refresh(kept: Kept, rules: PlacementRules, state: State) -> None:
+    columns = state.columns
+    size, known = len(columns), len(kept.versions)
+    versions = columns.version[:size]
+    changed = np.flatnonzero(versions[:known] != kept.versions)
+    rows = np.concatenate([changed, np.arange(known, size)]).astype(np.int32)
+    fixed = fixed_effects(rules, rows, state)
+    if size > known:
+        kept.keep = np.concatenate([kept.keep, np.ones(size - known, np.bool_)])
+        kept.factor = np.concatenate([kept.factor, np.ones(size - known)])
+        fresh = np.zeros((size - known, fixed.by.shape[1]), np.uint8)
+        kept.by = np.concatenate([kept.by, fresh]) if known else fresh
+    kept.keep[rows], kept.factor[rows], kept.by[rows] = fixed
+    kept.versions = versions.copy()
+    kept.change = columns.change

@@ -1,0 +1,62 @@
+"""From a request to a query: checked, with ids turned into rows."""
+
+from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.ids import id_problem
+from endcap.core.request import MAX_COUNT, RecommendationRequest
+from endcap.recommend.history import History
+from endcap.recommend.plan import Plan
+from endcap.recommend.query import Query, State
+
+MAX_SEEDS = 50
+MAX_EXCLUDED = 1_000
+
+
+def check(request: RecommendationRequest, pointer: str) -> None:
+    """Raise InvalidInput with every problem of the request."""
+    problems: list[FieldProblem] = []
+    for field in ("visitor", "session", "zone", "device", "category"):
+        value = getattr(request, field)
+        if value is not None and (problem := id_problem(value, f"{pointer}/{field}")):
+            problems.append(problem)
+    limits = (("seed", MAX_SEEDS), ("cart", MAX_EXCLUDED), ("exclude", MAX_EXCLUDED))
+    for field, limit in limits:
+        values = getattr(request, field) or []
+        if len(values) > limit:
+            problems.append(
+                FieldProblem(
+                    f"{pointer}/{field}", "too_many", f"has {len(values)}, at most {limit}"
+                )
+            )
+            continue
+        for place, value in enumerate(values):
+            if problem := id_problem(value, f"{pointer}/{field}/{place}"):
+                problems.append(problem)
+    if request.count is not None and not 1 <= request.count <= MAX_COUNT:
+        problems.append(
+            FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
+        )
+    if problems:
+        raise InvalidInput("the request cannot be answered", problems)
+
+
+def make_query(
+    request: RecommendationRequest, plan: Plan, history: History, state: State, now: int
+) -> Query:
+    """Turn ids into rows. Ids the catalogue does not know are left out."""
+    columns = state.columns
+    seeds = columns.rows(dict.fromkeys(request.seed))
+    return Query(
+        now=now,
+        count=request.count or plan.slots,
+        seeds=seeds,
+        cart=history.cart if request.cart is None else columns.rows(dict.fromkeys(request.cart)),
+        viewed=history.viewed,
+        bought=history.bought,
+        owned=history.owned,
+        session=history.session,
+        trail=history.trail,
+        excluded=columns.rows(request.exclude),
+        category=request.category,
+        zone=request.zone,
+        device=request.device,
+    )
