@@ -36,7 +36,8 @@ def test_every_column_comes_back(tmp_path):
         lines=(Line("a'\u00e9", 3, 255),), currency="GBP", query="q", rating=4.5, order="o",
         token="t", zone="GB", device="phone", placement="home", reported=765, traffic="staff",
         served=Served(slots=(Origin(("similar", "popular"), ("r1",)),), fallback="popular",
-                      experiment="x", variant="b", segments=("vip",), micros=900),
+                      experiment="x", variant="b", segments=("vip",), micros=900,
+                          offers=("o1",), withheld=("o2",)), merged="w",
     )  # fmt: skip
     log = log_of()
     log.append([event], [])
@@ -48,6 +49,7 @@ def test_every_column_comes_back(tmp_path):
         1, 0, "purchase", "api", "e\U0001f380", "v", "s", "a'\u00e9", 3, 255, "GBP",
         1_700_000_000_123, 1_700_000_000_456, "q", "o", "t", "GB", "phone", "home", 4.5,
         765, "staff", ["similar", "popular"], ["r1"], "popular", "x", "b", ["vip"], 900,
+            ["o1"], ["o2"], "w",
     )  # fmt: skip
 
 

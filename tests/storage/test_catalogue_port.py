@@ -5,6 +5,7 @@ from ids import EVERY, PAIRS
 
 from endcap.core.errors import VersionConflict
 from endcap.core.product import ProductWrite
+from endcap.core.product_history import read_history
 
 SHOP = "default"
 
@@ -111,3 +112,17 @@ def test_many_writes_at_once(store):
     changes = store.catalogue.changes(SHOP, 2_500, 5_000)
     assert [d.id for d in changes] == ids[::-1]
     assert {d.version for d in changes} == {2}
+
+
+def test_the_history_of_a_product_is_kept_beside_it(store):
+    put(store, "a", body=b'{"price":"10","currency":"EUR","stock":0}', at=1_000)
+    (changed,) = put(store, "a", body=b'{"price":"8","currency":"EUR","stock":2}', at=2_000)
+    history = read_history(changed.history)
+    assert (history.created_at, history.restocked_at) == (1_000, 2_000)
+    assert [point.since for point in history.prices] == [1_000, 2_000]
+    assert store.catalogue.get(SHOP, "a") == changed
+    assert store.catalogue.changes(SHOP, 1, 10) == [changed]
+    (gone,) = store.catalogue.write(SHOP, [ProductWrite("a", None)], 3_000)
+    assert gone.history == changed.history
+    (back,) = put(store, "a", at=4_000)
+    assert read_history(back.history).created_at == 4_000

@@ -50,6 +50,9 @@ COLUMNS = {
     "variant": "VARCHAR",
     "segments": "VARCHAR[]",
     "micros": "BIGINT",
+    "offers": "VARCHAR[]",
+    "withheld": "VARCHAR[]",
+    "merged": "VARCHAR",
 }
 
 
@@ -93,6 +96,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant: str | None = None
     segments: tuple[str, ...] | None = None
     micros: int | None = None
+    offers: tuple[str, ...] | None = None
+    withheld: tuple[str, ...] | None = None
+    merged: str | None = None
 
 
 def archive(
@@ -180,6 +186,9 @@ def rows_of(event: Event) -> Iterator[Row]:
         "variant": served.variant,
         "segments": served.segments or None,
         "micros": served.micros or None,
+        "offers": served.offers or None,
+        "withheld": served.withheld or None,
+        "merged": event.merged,
     }
     if not event.lines:
         yield Row(line=0, **common)  # type: ignore[arg-type]

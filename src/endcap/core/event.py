@@ -19,7 +19,7 @@ ShopEventType = Literal[
     "dismiss",
 ]
 Traffic = Literal["bot", "staff"]
-OwnEventType = Literal["served", "exposure"]
+OwnEventType = Literal["served", "exposure", "merge"]
 EventType = Literal[ShopEventType, OwnEventType]
 SHOP_EVENT_TYPES: tuple[str, ...] = get_args(ShopEventType)
 OWN_EVENT_TYPES: tuple[str, ...] = get_args(OwnEventType)
@@ -96,7 +96,8 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a slate came about; part of our own events `served` and `exposure`.
 
-    `slots` run parallel to the event's lines. `micros` is how long the answer took.
+    `slots` run parallel to the event's lines. `micros` is how long the answer took. `offers` are
+    the offers the slate carried, `withheld` those kept back from this visitor as the control.
     """
 
     slots: tuple[Origin, ...] = ()
@@ -105,13 +106,16 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant: str | None = None
     segments: tuple[str, ...] = ()
     micros: int = 0
+    offers: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event as the log keeps it. Times are UTC milliseconds; `visitor` is a pseudonym.
 
     `seq` is 0 until the log has given the event its place. `reported` is the shop's own total in
-    minor units; `served` is there on our own events only.
+    minor units; `served` is there on our own events only. A `merge` says that what the pseudonym
+    `merged` did is this visitor's too.
     """
 
     seq: int = 0
@@ -136,6 +140,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reported: int | None = None
     traffic: Traffic | None = None
     served: Served | None = None
+    merged: str | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,15 @@ Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder", "dis
 AVAILABILITIES: tuple[str, ...] = get_args(Availability)
 SELLABLE = frozenset({"in_stock", "preorder", "backorder"})
 
+
+def sells(availability: Availability, stock: int | None) -> bool:
+    """Whether stock and availability allow a sale.
+
+    A pre-order or back-order is sold before it is in stock; the others need stock.
+    """
+    return availability in SELLABLE and (availability in ("preorder", "backorder") or stock != 0)
+
+
 AttributeValue = str | int | float | bool | list[str]
 
 
@@ -71,6 +80,7 @@ class ProductDocument(msgspec.Struct, frozen=True):
 
     `body` is the canonical JSON of `Product`; a deleted product keeps its row with `deleted` set
     and its last body. `change` is the position in the shop's stream of catalogue changes.
+    `history` is what `core.product_history` keeps of the versions before.
     """
 
     id: str
@@ -79,6 +89,7 @@ class ProductDocument(msgspec.Struct, frozen=True):
     updated_at: int
     deleted: bool
     body: bytes
+    history: bytes = b""
 
 
 class ProductWrite(msgspec.Struct, frozen=True):

@@ -106,9 +106,9 @@ def _lenient(content: bytes) -> Element:
     """An event with fields we do not know: taken, and they are named in a warning."""
     try:
         event = _LENIENT.decode(content)
+        fields: Any = _ANY.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Element(None, content, (_problem(error),))
-    fields: Any = _ANY.decode(content)
     unknown = sorted(set(fields) - set(EventIn.__struct_fields__))[:10]
     shown = ", ".join(name[:100] for name in unknown)
     return Element(event, content, (), (f"unknown fields left out: {shown}",))

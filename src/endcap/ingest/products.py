@@ -61,7 +61,7 @@ def converted(fields: dict[str, Any]) -> Product:
             message = f"no field `{name}`{hint} Free fields go into `attributes`."
             problem = FieldProblem(problem.pointer, problem.code, message)
         raise InvalidInput("the product cannot be read", [problem]) from error
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+    except (msgspec.DecodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise MalformedBody(f"the body is not valid JSON: {error}") from error
 
 

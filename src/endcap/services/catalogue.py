@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput, NotFound, VersionConflict
+from endcap.core.errors import EndcapError, FieldProblem, InvalidInput, NotFound, VersionConflict
 from endcap.core.ids import id_problem
 from endcap.core.ports import Catalogue
 from endcap.core.product import Product, ProductDocument, ProductWrite
@@ -95,12 +95,23 @@ class CatalogueService:
     async def import_rows(
         self, shop: str, rows: Iterable[Row], dry_run: bool = False
     ) -> ImportReport:
-        """Store every good row and report the others; a dry run only reports."""
-        read = written = 0
+        """Store every good row and report the others; a dry run only reports.
+
+        A file that cannot be read from some row on counts that as one refused row (line 0) and
+        ends there. Raises what the reader raised when there was no row before it.
+        """
+        read = written = rejected = 0
         errors: list[RowError] = []
-        rejected = 0
         stream = iter(rows)
-        while chunk := await asyncio.to_thread(self._chunk, stream):
+        torn: EndcapError | None = None
+        while torn is None:
+            chunk, torn = await asyncio.to_thread(self._chunk, stream)
+            if torn is not None and not read + len(chunk):
+                raise torn
+            if torn is not None:
+                chunk.append(RowError(0, (_torn(torn),)))
+            if not chunk:
+                break
             read += len(chunk)
             writes = [write for write in chunk if isinstance(write, ProductWrite)]
             bad = [error for error in chunk if isinstance(error, RowError)]
@@ -111,8 +122,17 @@ class CatalogueService:
             written += len(writes)
         return ImportReport(read=read, written=written, rejected=rejected, errors=errors)
 
-    def _chunk(self, rows: Iterator[Row]) -> list[ProductWrite | RowError]:
-        return [self._write_of(row) for row in islice(rows, CHUNK)]
+    def _chunk(
+        self, rows: Iterator[Row]
+    ) -> tuple[list[ProductWrite | RowError], EndcapError | None]:
+        """The next rows, and what made the rest of the file unreadable, if anything did."""
+        found: list[ProductWrite | RowError] = []
+        try:
+            for row in islice(rows, CHUNK):
+                found.append(self._write_of(row))  # noqa: PERF401 - kept when the next row fails
+        except EndcapError as error:
+            return found, error
+        return found, None
 
     def _write_of(self, row: Row) -> ProductWrite | RowError:
         if row.value is None:
@@ -136,11 +156,19 @@ class CatalogueService:
     async def _write_all(
         self, shop: str, writes: list[ProductWrite]
     ) -> list[ProductDocument | None]:
+        # Shielded: what the store has taken is in the columns even when the caller went away.
+        return await asyncio.shield(self._in_turn(shop, writes))
+
+    async def _in_turn(self, shop: str, writes: list[ProductWrite]) -> list[ProductDocument | None]:
         # One write at a time, so that the columns take changes in the order of the store.
         async with self._turn:
             documents = await asyncio.to_thread(self._store.write, shop, writes, self._clock())
             self._changed(shop, [d for d in documents if d is not None])
         return documents
+
+
+def _torn(error: EndcapError) -> FieldProblem:
+    return FieldProblem("", error.code, f"{error.detail}; the rest of the file was not read")
 
 
 def _check_id(product: str) -> None:

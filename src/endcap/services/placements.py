@@ -3,14 +3,15 @@
 import asyncio
 import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput, NotFound, UnknownPlacement
+from endcap.core.errors import FieldProblem, InvalidInput, MalformedBody, NotFound, UnknownPlacement
 from endcap.core.ids import id_problem
 from endcap.core.placement import ControlRecord, Placement
+from endcap.core.pointers import problem_of
 from endcap.core.ports import Control
 from endcap.core.status import PlacementView
 from endcap.core.times import Clock
@@ -18,6 +19,8 @@ from endcap.recommend.plan import Plan, make_plan
 from endcap.recommend.registry import Components
 
 KIND = "placement"
+MAX_TITLE = 200
+MAX_PARTS = 50
 _DECODER = msgspec.json.Decoder(Placement)
 
 
@@ -35,6 +38,7 @@ class PlacementService:
         self._components = components
         self._clock = clock
         self._plans: dict[str, dict[str, Plan]] = {}
+        self._turn = asyncio.Lock()
 
     async def load(self, shop: str) -> None:
         """Read the shop's placements into memory; a shop with none gets the ready ones."""
@@ -83,21 +87,27 @@ class PlacementService:
         version now live.
         """
         problem = id_problem(name, "/name")
+        if problem is None and "/" in name:
+            problem = FieldProblem("/name", "invalid", "must not have a `/`")
         if problem is not None:
             raise InvalidInput("the name cannot be used", [problem])
         placement = _decoded(body)
+        if problems := list(_sizes(placement)):
+            raise InvalidInput("the placement cannot be stored", problems)
         make_plan(name, 0, placement, self._components)
-        record = await self._append(
-            shop, name, msgspec.json.encode(placement), expected, author, note
-        )
-        self._plans.setdefault(shop, {})[name] = self._plan(record)
+        async with self._turn:  # so that the plan in memory is that of the newest version
+            record = await self._append(
+                shop, name, msgspec.json.encode(placement), expected, author, note
+            )
+            self._plans.setdefault(shop, {})[name] = self._plan(record)
         return _view(record)
 
     async def delete(self, shop: str, name: str, author: str, note: str) -> None:
         """Take the placement out of use; its versions stay. Raises UnknownPlacement."""
-        self.plan(shop, name)
-        await self._append(shop, name, None, None, author, note)
-        self._plans[shop].pop(name, None)
+        async with self._turn:
+            self.plan(shop, name)
+            await self._append(shop, name, None, None, author, note)
+            self._plans[shop].pop(name, None)
 
     async def _append(
         self,
@@ -125,15 +135,26 @@ class PlacementService:
         )
 
 
+def _sizes(placement: Placement) -> Iterator[FieldProblem]:
+    title = placement.title
+    if len(title) > MAX_TITLE or (title and not title.isprintable()):
+        message = f"must be up to {MAX_TITLE} printable characters"
+        yield FieldProblem("/title", "invalid", message)
+    for part in ("strategies", "filters", "rerankers", "fallback"):
+        count = len(getattr(placement, part))
+        if count > MAX_PARTS:
+            yield FieldProblem(f"/{part}", "too_many", f"has {count}, at most {MAX_PARTS}")
+
+
 def _decoded(body: bytes) -> Placement:
     try:
         return _DECODER.decode(body)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        pointer = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
-        raise InvalidInput(
-            "the placement cannot be read", [FieldProblem(pointer, "invalid", message)]
-        ) from error
+        raise InvalidInput("the placement cannot be read", [problem_of(error)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedBody(f"the body is not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise MalformedBody("the body is nested too deeply") from error
 
 
 def _view(record: ControlRecord) -> PlacementView:

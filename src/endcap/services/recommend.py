@@ -1,5 +1,6 @@
 """Making recommendations: read the visitor, run the plan, answer, and log what was served."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -93,6 +94,7 @@ class RecommendService:
             slate, rows = await self._recommend(shop, request, taken)
             shown[request.visitor] = np.concatenate([taken, rows])
             slates.append(slate)
+            await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
 
     async def _recommend(

@@ -2,6 +2,7 @@
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.ids import id_problem
+from endcap.core.product import Product
 from endcap.core.request import MAX_COUNT, RecommendationRequest
 from endcap.recommend.history import History
 from endcap.recommend.plan import Plan
@@ -9,6 +10,8 @@ from endcap.recommend.query import Query, State
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
+# What the shop pays for a product is not for its visitors.
+SHOWN_FIELDS = frozenset(Product.__struct_fields__) - {"cost"}
 
 
 def check(request: RecommendationRequest, pointer: str) -> None:
@@ -31,12 +34,26 @@ def check(request: RecommendationRequest, pointer: str) -> None:
         for place, value in enumerate(values):
             if problem := id_problem(value, f"{pointer}/{field}/{place}"):
                 problems.append(problem)
+    problems += _unknown_fields(request, pointer)
     if request.count is not None and not 1 <= request.count <= MAX_COUNT:
         problems.append(
             FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
         )
     if problems:
         raise InvalidInput("the request cannot be answered", problems)
+
+
+def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldProblem]:
+    known = ", ".join(sorted(SHOWN_FIELDS))
+    return [
+        FieldProblem(
+            f"{pointer}/fields/{place}",
+            "unknown_field",
+            f"no field `{name[:64]}`; there is {known}",
+        )
+        for place, name in enumerate(request.fields or ())
+        if name not in SHOWN_FIELDS
+    ][:10]
 
 
 def make_query(

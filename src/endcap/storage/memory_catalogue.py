@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from endcap.core.errors import VersionConflict
 from endcap.core.product import ProductDocument, ProductWrite
+from endcap.core.product_history import continued
 
 
 class MemoryCatalogue:
@@ -60,6 +61,8 @@ def next_document(
     if write.body is None and gone:
         return None
     version = (before.version if before else 0) + 1
-    kept = before.body if before else b""
-    body = kept if write.body is None else write.body
-    return ProductDocument(write.id, version, change, at, write.body is None, body)
+    kept, past = (before.body, before.history) if before else (b"", b"")
+    if write.body is None:
+        return ProductDocument(write.id, version, change, at, True, kept, past)
+    history = continued(past, None if gone else kept, write.body, at)
+    return ProductDocument(write.id, version, change, at, False, write.body, history)

@@ -3,7 +3,8 @@
 import hmac
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 
 import msgspec
 from starlette.applications import Starlette
@@ -30,6 +31,9 @@ SECURITY = (
     (b"x-frame-options", b"DENY"),
 )
 MAX_REQUEST_ID = 128
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 16_384
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(services: AppServices, operations: Sequence[Operation] | None = None) -> ASGIApp:
@@ -38,7 +42,8 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
         operations = all_operations()
     for operation in operations:
         operation.check()
-    routes = [_route(operation, services) for operation in _ordered(operations)]
+    groups = groupby(_ordered(operations), key=lambda operation: operation.path)
+    routes = [_route(path, list(group), services) for path, group in groups]
     openapi = msgspec.json.encode(document(operations))
     app = Starlette(
         routes=[*routes, *pages.routes(openapi)],
@@ -70,6 +75,7 @@ class RequestIds:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        app = self._app if _fits(scope) else _too_large
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -77,7 +83,20 @@ class RequestIds:
                 message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        await app(scope, receive, send_with_id)
+
+
+def _fits(scope: Scope) -> bool:
+    headers = scope["headers"]
+    size = sum(len(name) + len(value) for name, value in headers)
+    return len(headers) <= MAX_HEADERS and size <= MAX_HEADER_BYTES
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    error = problems.HeadersTooLarge(
+        f"at most {MAX_HEADERS} headers with together {MAX_HEADER_BYTES:,} bytes are taken"
+    )
+    await _answer(error, Request(scope))(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:
@@ -91,10 +110,25 @@ def _request_id(scope: Scope) -> str:
 
 def _ordered(operations: Sequence[Operation]) -> list[Operation]:
     """Longer fixed parts first, so that `/v1/x/{name}/versions` is tried before `/v1/x/{name}`."""
-    return sorted(operations, key=lambda op: (":path}" in op.path, -op.path.count("/")))
+    return sorted(operations, key=lambda op: (":path}" in op.path, -op.path.count("/"), op.path))
 
 
-def _route(operation: Operation, services: AppServices) -> Route:
+def _route(path: str, operations: Sequence[Operation], services: AppServices) -> Route:
+    """One address with all its methods, so that `Allow` can name them all."""
+    endpoints = {operation.method: _endpoint(operation, services) for operation in operations}
+    if "GET" in endpoints:
+        endpoints["HEAD"] = endpoints["GET"]
+    methods = sorted({*endpoints, "OPTIONS"})
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": ", ".join(methods)})
+        return await endpoints[request.method](request)
+
+    return Route(path, endpoint, methods=methods)
+
+
+def _endpoint(operation: Operation, services: AppServices) -> Endpoint:
     allowed = operation.query_names
     guarded = bool(services.api_key) and operation.scope != "open"
     key = f"Bearer {services.api_key}".encode()
@@ -102,12 +136,17 @@ def _route(operation: Operation, services: AppServices) -> Route:
     async def endpoint(request: Request) -> Response:
         if guarded:
             _authorise(request, key)
+        call = Call(request, services, allowed)
         try:
-            return await operation.handler(Call(request, services, allowed))
+            if operation.scope != "open":
+                call.query()  # so that a misspelt parameter is refused by every operation
+            return await operation.handler(call)
         except EndcapError as error:
             return _answer(error, request)
+        except ClientDisconnect:
+            return _answer(MalformedBody("the body ended too early"), request)
 
-    return Route(operation.path, endpoint, methods=[operation.method], name=operation.id)
+    return endpoint
 
 
 def _authorise(request: Request, key: bytes) -> None:
@@ -117,7 +156,7 @@ def _authorise(request: Request, key: bytes) -> None:
 
 
 def _answer(error: EndcapError, request: Request) -> Response:
-    return problems.response_of(error, request.url.path, request.state.request_id)
+    return problems.response_of(error, request.scope["path"], request.state.request_id)
 
 
 async def _known_error(request: Request, error: Exception) -> Response:
@@ -126,8 +165,6 @@ async def _known_error(request: Request, error: Exception) -> Response:
 
 
 async def _unknown_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, ClientDisconnect):
-        return _answer(MalformedBody("the body ended too early"), request)
     LOG.error("request failed", exc_info=error, extra={"request_id": request.state.request_id})
     return _answer(EndcapError("the server failed; its log has the cause"), request)
 
@@ -136,7 +173,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         response = _answer(problems.MethodNotAllowed(), request)
-        response.headers.update(error.headers or {})
+        allow = {name.strip() for name in (error.headers or {}).get("Allow", "").split(",")}
+        response.headers["allow"] = ", ".join(sorted(allow))
         return response
     if error.status_code == 404:
         return _answer(problems.NoSuchRoute(), request)

@@ -2,6 +2,7 @@
 
 import difflib
 import zlib
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from endcap.core.errors import BodyTooLarge, FieldProblem, InvalidInput, MalformedBody
 from endcap.core.pointers import problem_of
 
+from .problems import UnsupportedMediaType
 from .services import AppServices
 
 T = TypeVar("T")
@@ -22,12 +24,13 @@ _ENCODER = msgspec.json.Encoder()
 class Call:
     """What a handler works with."""
 
-    __slots__ = ("allowed", "request", "services")
+    __slots__ = ("_query", "allowed", "request", "services")
 
     def __init__(self, request: Request, services: AppServices, allowed: frozenset[str]) -> None:
         self.request = request
         self.services = services
         self.allowed = allowed
+        self._query: dict[str, list[str]] | None = None
 
     @property
     def shop(self) -> str:
@@ -40,7 +43,11 @@ class Call:
         Raises InvalidInput for bytes that are not UTF-8 and for a parameter the operation does not
         have, with the nearest one it has.
         """
-        raw: bytes = self.request.scope["query_string"]
+        if self._query is None:
+            self._query = self._read_query(self.request.scope["query_string"])
+        return self._query
+
+    def _read_query(self, raw: bytes) -> dict[str, list[str]]:
         if not raw:
             return {}
         try:
@@ -62,19 +69,27 @@ class Call:
         Raises InvalidInput when it is not UTF-8.
         """
         raw: bytes = self.request.scope.get("raw_path") or self.request.scope["path"].encode()
-        path = raw.partition(b"?")[0]
+        # The prefix is skipped by its slashes, as any letter of it may come percent-encoded.
+        steps = raw.partition(b"?")[0].split(b"/")
+        rest = b"/".join(islice(steps, prefix.count("/"), None))
         try:
-            return unquote_to_bytes(path[len(prefix) :]).decode()
+            return unquote_to_bytes(rest).decode()
         except UnicodeDecodeError as error:
             problem = FieldProblem("/id", "invalid", "is not percent-encoded UTF-8")
             raise InvalidInput("the address cannot be read", [problem]) from error
 
     async def body(self, limit: int) -> bytes:
-        """The body, unpacked if it came as gzip. Raises BodyTooLarge, reading no further."""
+        """The body, unpacked if it came as gzip.
+
+        Raises BodyTooLarge, reading no further, or UnsupportedMediaType for another encoding.
+        """
         headers = self.request.headers
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip", "x-gzip", ""):
+            raise UnsupportedMediaType(f"content-encoding `{encoding[:50]}`: send gzip or none")
         declared = headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit:
-            raise BodyTooLarge(f"the body has {declared} bytes, at most {limit:,} are taken")
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+            raise BodyTooLarge(f"the body has {declared[:20]} bytes, at most {limit:,} are taken")
         parts: list[bytes] = []
         size = 0
         async for part in self.request.stream():
@@ -83,7 +98,7 @@ class Call:
                 raise BodyTooLarge(f"the body has more than {limit:,} bytes")
             parts.append(part)
         body = b"".join(parts)
-        if headers.get("content-encoding", "identity").lower() == "gzip":
+        if encoding in ("gzip", "x-gzip"):
             body = unpacked(body, limit)
         return body
 

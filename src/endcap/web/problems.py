@@ -48,8 +48,30 @@ class UnsupportedMediaType(EndcapError):
     title = "Unsupported media type"
 
 
+class HeadersTooLarge(EndcapError):
+    """The request's headers are too many or too long; long lists belong into a body."""
+
+    status = 431
+    code = "headers_too_large"
+    title = "Headers too large"
+
+
 def response_of(error: EndcapError, instance: str, request_id: str) -> Response:
     """The error as an answer."""
+    content, kind = content_of(error, instance, request_id)
+    headers = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if error.status == 413:
+        # The rest of the body is not read.
+        headers["connection"] = "close"
+    return Response(content, error.status, headers, kind)
+
+
+def content_of(error: EndcapError, instance: str, request_id: str) -> tuple[bytes, str]:
+    """The error as JSON, and its content type."""
     problem = Problem(
         type=f"/docs/errors/{error.code}",
         title=error.title,
@@ -60,15 +82,7 @@ def response_of(error: EndcapError, instance: str, request_id: str) -> Response:
         request_id=request_id,
         errors=error.problems,
     )
-    headers = {}
-    if error.retry_after is not None:
-        headers["retry-after"] = str(error.retry_after)
-    if error.status == 401:
-        headers["www-authenticate"] = "Bearer"
-    if error.status == 413:
-        # The rest of the body is not read.
-        headers["connection"] = "close"
-    return Response(msgspec.json.encode(problem), error.status, headers, MEDIA_TYPE)
+    return msgspec.json.encode(problem), MEDIA_TYPE
 
 
 def known() -> dict[str, type[EndcapError]]:

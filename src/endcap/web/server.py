@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 
 from endcap.core.errors import ConfigurationError
 
+from .protocol import BoundedProtocol
+
 BACKLOG = 2048
 GRACE_SECONDS = 10
 # Longer than the load balancer's, so that it is never us who closes a connection it still uses.
@@ -23,6 +25,7 @@ async def run(app: ASGIApp, host: str, port: int, listening: Callable[[str], Non
     bound = _bound(host, port)
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         access_log=False,
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

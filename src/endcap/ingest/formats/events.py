@@ -9,7 +9,7 @@ from endcap.core.errors import FieldProblem
 from endcap.core.event import EventIn
 from endcap.core.pointers import problem_of
 
-from .rows import Fields, read_rows
+from .rows import Fields, number_of, read_rows
 
 CONTEXT = frozenset({"zone", "device", "placement"})
 GROUPED = frozenset({"purchase", "refund"})
@@ -48,6 +48,9 @@ def events_of(rows: Iterable[Fields]) -> Iterator[EventRow]:
             event = msgspec.json.decode(msgspec.json.encode(row.fields), type=Strict)
         except msgspec.ValidationError as error:
             yield EventRow(row.line, None, (problem_of(error),))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # A column of a type that JSON has no form for.
+            yield EventRow(row.line, None, (FieldProblem("", "malformed", str(error)[:200]),))
         else:
             yield EventRow(row.line, event)
 
@@ -91,9 +94,8 @@ def _nested(row: Fields) -> Fields:
         elif column == "product":
             line["id"] = text
         elif column in ("quantity", "rating"):
-            try:
-                value = int(text) if column == "quantity" else float(text)
-            except ValueError:
+            value = number_of(text, whole=column == "quantity")
+            if value is None:
                 problem = FieldProblem(f"/{column}", "wrong_type", f"`{text[:50]}` is no number")
                 return Fields(row.line, None, (problem,))
             (line if column == "quantity" else fields)[column] = value

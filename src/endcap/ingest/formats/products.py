@@ -8,7 +8,7 @@ from endcap.core.errors import EndcapError, FieldProblem, InvalidInput
 from endcap.core.product import Product
 from endcap.ingest.products import converted
 
-from .rows import Fields, read_rows
+from .rows import Fields, number_of, read_rows
 
 LISTS = frozenset({"categories", "tags"})
 WHOLE = frozenset({"stock", "rating_count"})
@@ -24,15 +24,15 @@ class ProductRow(NamedTuple):
     problems: tuple[FieldProblem, ...] = ()
 
 
-def read_products(stream: BinaryIO, name: str) -> Iterator[ProductRow]:
+def read_products(stream: BinaryIO, name: str, limit: int | None = None) -> Iterator[ProductRow]:
     """Products of a file in format `name` (ndjson, json, csv, tsv), row by row.
 
     In CSV, `categories` and `tags` hold several values separated by `|`, a free attribute is a
     column `attributes.NAME` (several values separated by `|` too), and links are columns
-    `links.accessories`, `links.upgrades` and `links.bundle`. Raises MalformedBody or InvalidInput
-    when the file as a whole cannot be read.
+    `links.accessories`, `links.upgrades` and `links.bundle`. Raises MalformedBody, InvalidInput or
+    BodyTooLarge (more than `limit` bytes unpacked) when the file as a whole cannot be read.
     """
-    return products_of(read_rows(stream, name), flat=name in ("csv", "tsv"))
+    return products_of(read_rows(stream, name, limit), flat=name in ("csv", "tsv"))
 
 
 def products_of(rows: Iterable[Fields], flat: bool) -> Iterator[ProductRow]:
@@ -78,11 +78,11 @@ def _several(text: str) -> list[str]:
 
 
 def _number(column: str, text: str) -> int | float:
-    try:
-        return int(text) if column in WHOLE else float(text)
-    except ValueError as error:
+    value = number_of(text, whole=column in WHOLE)
+    if value is None:
         problem = FieldProblem(f"/{column}", "wrong_type", f"must be a number, is `{text[:50]}`")
-        raise InvalidInput("", [problem]) from error
+        raise InvalidInput("", [problem])
+    return value
 
 
 def _unknown(column: str) -> FieldProblem:

@@ -3,16 +3,20 @@
 import csv
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput, MalformedBody
+from endcap.core.errors import BodyTooLarge, FieldProblem, InvalidInput, MalformedBody
 
 MAX_LINE = 1_000_000
 MAX_FIELD = 65_536
 Problems = tuple[FieldProblem, ...]
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _ANY = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -24,14 +28,40 @@ class Fields(NamedTuple):
     problems: Problems = ()
 
 
-def read_rows(stream: BinaryIO, name: str) -> Iterator[Fields]:
+class Bounded(io.RawIOBase):
+    """A stream that gives at most `limit` bytes of another and then raises BodyTooLarge."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._left = limit
+
+    def readable(self) -> bool:
+        """It is read from."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """See io.RawIOBase."""
+        content = self._stream.read(len(buffer))
+        self._left -= len(content)
+        if self._left < 0:
+            raise BodyTooLarge(f"the unpacked file has more than {self._limit:,} bytes")
+        buffer[: len(content)] = content
+        return len(content)
+
+
+def read_rows(stream: BinaryIO, name: str, limit: int | None = None) -> Iterator[Fields]:
     """The rows of a file in format `name`; a gzip file is unpacked on the way.
 
-    Raises MalformedBody when the file as a whole cannot be read.
+    Raises MalformedBody when the file as a whole cannot be read, BodyTooLarge when it has more
+    than `limit` bytes unpacked.
     """
+    unpacked = _unpacked(stream)
+    if limit is not None:
+        unpacked = io.BufferedReader(Bounded(unpacked, limit))
     try:
-        yield from _rows(_unpacked(stream), name)
-    except (OSError, EOFError) as error:
+        yield from _rows(unpacked, name)
+    except (OSError, EOFError, zlib.error) as error:
         raise MalformedBody(f"the file cannot be unpacked: {error}") from error
 
 
@@ -112,3 +142,10 @@ def _row(line: int, header: list[str], values: list[str]) -> Fields:
         message = f"is longer than {MAX_FIELD:,} characters"
         return Fields(line, None, tuple(FieldProblem(f"/{n}", "too_long", message) for n in long))
     return Fields(line, {name: value for name, value in fields.items() if value != ""})
+
+
+def number_of(text: str, whole: bool) -> int | float | None:
+    """A plain decimal number as a file has it, or None: no `nan`, no `1_000`, no other digits."""
+    if not (_WHOLE if whole else _DECIMAL).fullmatch(text.strip()):
+        return None
+    return int(text) if whole else float(text)

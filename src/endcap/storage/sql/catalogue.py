@@ -18,6 +18,7 @@ _COLUMNS = (
     products.c.updated_at,
     products.c.deleted,
     products.c.body,
+    products.c.history,
 )
 
 
@@ -73,7 +74,13 @@ def _select(shop: str) -> Select[Any]:
 
 def _document(row: Row[Any]) -> ProductDocument:
     return ProductDocument(
-        row.id, row.version, row.change, row.updated_at, bool(row.deleted), bytes(row.body)
+        row.id,
+        row.version,
+        row.change,
+        row.updated_at,
+        bool(row.deleted),
+        bytes(row.body),
+        bytes(row.history),
     )
 
 
@@ -107,4 +114,5 @@ def _values(shop: str, document: ProductDocument) -> dict[str, Any]:
         "updated_at": document.updated_at,
         "deleted": document.deleted,
         "body": document.body,
+        "history": document.history,
     }

@@ -34,6 +34,7 @@ class Rest(msgspec.Struct, array_like=True, omit_defaults=True):
     reported: int | None = None
     traffic: Traffic | None = None
     served: Served | None = None
+    merged: str | None = None
 
 
 _REST = Rest.__struct_fields__

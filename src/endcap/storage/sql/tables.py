@@ -36,6 +36,7 @@ products = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("history", LargeBinary, nullable=False),
     Index("products_change", "shop", "change", unique=True),
 )
 

@@ -21,7 +21,7 @@ async def import_products(call: Call) -> Response:
     if name not in FORMATS:
         raise UnsupportedMediaType(f"formats are {', '.join(FORMATS)}; name one in `format`")
     body = await call.body(call.services.max_import_body)
-    rows = read_products(io.BytesIO(body), name)
+    rows = read_products(io.BytesIO(body), name, call.services.max_import_body)
     dry_run = flag(query, "dry_run")
     return answer(await call.services.catalogue.import_rows(call.shop, rows, dry_run))
 

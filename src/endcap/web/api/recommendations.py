@@ -1,5 +1,7 @@
 """Recommendations: one slate, or a page of them."""
 
+import re
+
 import msgspec
 from starlette.responses import Response
 
@@ -12,6 +14,7 @@ from endcap.web.operations import Operation, Parameter
 PREFIX = "/v1/recommendations/"
 PATH = "/v1/recommendations/{placement}"
 NO_STORE = {"cache-control": "private, no-store"}
+_PART = re.compile(r"(?:[^,]|,,)+")
 MANY = {"type": "array", "items": {"type": "string"}}
 NAME = Parameter("placement", "Name of the placement, e.g. `product`.", place="path")
 
@@ -77,11 +80,7 @@ def _ids(query: dict[str, list[str]], name: str) -> list[str] | None:
     """
     if name not in query:
         return None
-    found: list[str] = []
-    for value in query[name]:
-        parts = value.replace(",,", "\0").split(",")
-        found += [part.replace("\0", ",") for part in parts if part]
-    return found
+    return [part.replace(",,", ",") for value in query[name] for part in _PART.findall(value)]
 
 
 _PARAMETERS = (

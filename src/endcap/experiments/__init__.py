@@ -1,0 +1,1 @@
+"""Experiments, pure: who meets which variant, and what may be concluded from it."""
