@@ -118,6 +118,25 @@ def test_a_visitors_latest_events_oldest_first(store):
     assert store.events.by_visitor("other", "v1", 3) == []
 
 
+def test_a_visitors_latest_events_of_some_types(store):
+    kinds = ["view", "served", "purchase", "view", "served"]
+    store.events.append([event(f"e{n}", type=kind) for n, kind in enumerate(kinds)], [])
+    visitor = store.events.after(SHOP, 0, 1)[0].visitor
+    found = store.events.by_visitor(SHOP, visitor, 2, ("view", "purchase"))
+    assert [e.event_id for e in found] == ["e2", "e3"]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_an_event_is_found_by_its_exact_id(store, one, other):
+    store.events.append([event(one), event(other, source="import")], [])
+    found = store.events.find(SHOP, store.events.after(SHOP, 0, 1)[0].source, one)
+    assert found is not None
+    assert found.event_id == one
+    assert found.seq > 0
+    assert store.events.find(SHOP, "nobody", one) is None
+    assert store.events.find("other", found.source, one) is None
+
+
 def test_refused_events_are_kept_as_they_came(store):
     payload = b'{"visitor":"\x00\xff\xed\xa0\x80"'
     assert store.events.append([], [letter(payload), letter(b"2", shop="other")]) == []

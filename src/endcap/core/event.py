@@ -165,6 +165,10 @@ class RecentEvent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class VisitorState(msgspec.Struct):
-    """A visitor's recent events, oldest first, as folded from the log; bounded in length."""
+    """A visitor's recent events, oldest first, as folded from the log; bounded in length.
+
+    `shown` are the impressions, kept apart so that they push nothing else out.
+    """
 
     recent: list[RecentEvent] = []
+    shown: list[RecentEvent] = []

@@ -4,7 +4,7 @@ All but `VisitorStore` are plain blocking calls; the services run them on thread
 cannot do what it was asked raises `StoreUnavailable`; it never answers as if it had.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -48,8 +48,13 @@ class EventLog(Protocol):
     def after(self, shop: str, seq: int, limit: int) -> list[Event]:
         """Events with a place > `seq`, in order, at most `limit`."""
 
-    def by_visitor(self, shop: str, visitor: str, limit: int) -> list[Event]:
-        """The visitor's latest events by place in the log, oldest first."""
+    def by_visitor(
+        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+    ) -> list[Event]:
+        """The visitor's latest events by place in the log, oldest first; `types` empty: of all."""
+
+    def find(self, shop: str, source: str, event_id: str) -> Event | None:
+        """The one event of this id."""
 
     def dead_letters(self, shop: str, seq: int, limit: int) -> list[DeadLetter]:
         """Refused events with a place > `seq`, in order."""
@@ -98,6 +103,9 @@ class Snapshots(Protocol):
 
     def latest(self, shop: str) -> Path | None:
         """The newest complete snapshot, or None."""
+
+    def kept(self, shop: str) -> list[Path]:
+        """Every snapshot that is still there, newest first."""
 
     def prune(self, shop: str, keep: int) -> int:
         """Remove all but the newest `keep`; return how many went."""

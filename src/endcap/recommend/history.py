@@ -8,7 +8,7 @@ from endcap.catalog.columns import Columns
 from endcap.core.event import RecentEvent, VisitorState
 from endcap.core.times import DAY, MINUTE
 
-from .query import KIND, NO_TRAIL, SESSION_KINDS, Trail
+from .query import KIND, NO_TRAIL, NOTHING_SHOWN, SESSION_KINDS, Shown, Trail
 
 BOUGHT_DAYS = 30
 SESSION_MINUTES = 30
@@ -23,6 +23,7 @@ class History(msgspec.Struct, frozen=True):
     owned: IntArray = NO_ITEMS
     session: IntArray = NO_ITEMS
     trail: Trail = NO_TRAIL
+    shown: Shown = NOTHING_SHOWN
 
 
 NO_HISTORY = History()
@@ -46,8 +47,9 @@ def read_history(
         for event in reversed(state.recent)
         if (row := columns.row(event.product)) is not None and event.type in KIND
     ]
+    shown = _shown(state, columns) if state.shown else NOTHING_SHOWN
     if not known:
-        return NO_HISTORY
+        return History(shown=shown)
     viewed: dict[int, None] = {}
     cart: dict[int, None] = {}
     bought: dict[int, None] = {}
@@ -71,6 +73,7 @@ def read_history(
         owned=_rows(owned),
         session=_session(known, now, session, session_minutes * MINUTE),
         trail=_trail(known),
+        shown=shown,
     )
 
 
@@ -90,6 +93,23 @@ def _session(
         if event.type in SESSION_KINDS:
             rows.append(row)
     return np.array(rows, np.int32)
+
+
+def _shown(state: VisitorState, columns: Columns) -> Shown:
+    clicked: dict[str, int] = {}
+    for event in state.recent:
+        if event.type == "click":
+            clicked[event.product] = event.occurred_at
+    found = [
+        (row, event.occurred_at)
+        for event in state.shown
+        if (row := columns.row(event.product)) is not None
+        and event.occurred_at > clicked.get(event.product, -1)
+    ]
+    return Shown(
+        np.array([row for row, _ in found], np.int32),
+        np.array([moment for _, moment in found], np.int64),
+    )
 
 
 def _trail(known: list[tuple[int, RecentEvent]]) -> Trail:

@@ -60,6 +60,16 @@ class Trail(NamedTuple):
 NO_TRAIL = Trail(NO_ITEMS, np.empty(0, np.int8), np.empty(0, np.int64))
 
 
+class Shown(NamedTuple):
+    """Impressions of this visitor since the product was last clicked: rows and times, unordered."""
+
+    rows: IntArray
+    times: LongArray
+
+
+NOTHING_SHOWN = Shown(NO_ITEMS, np.empty(0, np.int64))
+
+
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a visitor as a whole; a stranger has the defaults.
 
@@ -99,6 +109,7 @@ class Query(msgspec.Struct, kw_only=True):
     owned: IntArray = NO_ITEMS
     session: IntArray = NO_ITEMS
     trail: Trail = NO_TRAIL
+    shown: Shown = NOTHING_SHOWN
     excluded: IntArray = NO_ITEMS
     taken: IntArray = NO_ITEMS
     category: str | None = None

@@ -72,6 +72,7 @@ def make_query(
         owned=history.owned,
         session=history.session,
         trail=history.trail,
+        shown=history.shown,
         excluded=columns.rows(request.exclude),
         category=request.category,
         zone=request.zone,

@@ -1,6 +1,6 @@
 """The event log port in memory: the reference the other engines are held to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -35,10 +35,18 @@ class MemoryEventLog:
         """See the port."""
         return [e for e in self._events if e.shop == shop and e.seq > seq][:limit]
 
-    def by_visitor(self, shop: str, visitor: str, limit: int) -> list[Event]:
+    def by_visitor(
+        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+    ) -> list[Event]:
         """See the port."""
         own = [e for e in self._events if e.shop == shop and e.visitor == visitor]
+        own = [e for e in own if not types or e.type in types]
         return own[-limit:] if limit else []
+
+    def find(self, shop: str, source: str, event_id: str) -> Event | None:
+        """See the port."""
+        wanted = (shop, source, event_id)
+        return next((e for e in self._events if (e.shop, e.source, e.event_id) == wanted), None)
 
     def dead_letters(self, shop: str, seq: int, limit: int) -> list[DeadLetter]:
         """See the port."""

@@ -36,6 +36,10 @@ class FolderSnapshots:
         folder = self._home(shop) / pointer.read_text("utf-8").strip()
         return folder if folder.is_dir() else None
 
+    def kept(self, shop: str) -> list[Path]:
+        """See the port."""
+        return self._all(shop)[::-1]
+
     def prune(self, shop: str, keep: int) -> int:
         """See the port. The current one always stays."""
         current = self.latest(shop)

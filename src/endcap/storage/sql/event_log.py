@@ -1,6 +1,6 @@
 """The event log port on SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -66,10 +66,21 @@ class SqlEventLog:
         later = select(events).where(events.c.shop == shop, events.c.seq > seq)
         return self._read(later.order_by(events.c.seq).limit(limit))
 
-    def by_visitor(self, shop: str, visitor: str, limit: int) -> list[Event]:
+    def by_visitor(
+        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+    ) -> list[Event]:
         """See the port."""
         own = select(events).where(events.c.shop == shop, events.c.visitor == visitor)
+        if types:
+            own = own.where(events.c.type.in_(sorted(types)))
         return self._read(own.order_by(events.c.seq.desc()).limit(limit))[::-1]
+
+    def find(self, shop: str, source: str, event_id: str) -> Event | None:
+        """See the port."""
+        one = select(events).where(
+            events.c.shop == shop, events.c.source == source, events.c.event_id == event_id
+        )
+        return next(iter(self._read(one)), None)
 
     def dead_letters(self, shop: str, seq: int, limit: int) -> list[DeadLetter]:
         """See the port."""
