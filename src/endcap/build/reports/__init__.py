@@ -1,0 +1,1 @@
+"""Reports: rollups folded from the archive by day, the live tail on top, and queries over both."""
