@@ -1,6 +1,5 @@
 """`endcap demo`: a working shop with real data in one command."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from endcap.settings import Settings
 from endcap.wiring import Installation, open_installation, run_server
 
 from .build import run_build
+from .loop import run
 from .options import settings_from
 from .output import progress, say
 
@@ -28,7 +28,7 @@ def demo(
 ) -> None:
     """Load a UK gift shop (541,909 invoice lines), build relations, and serve it."""
     settings = settings_from(None, data=data, port=port, currency="GBP")
-    asyncio.run(_demo(settings, load_only, json))
+    run(_demo(settings, load_only, json))
 
 
 async def _demo(settings: Settings, load_only: bool, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """`endcap serve`: the server."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from endcap.settings import Settings
 from endcap.wiring import open_installation, run_server
 
+from .loop import run
 from .options import Config, Data, settings_from
 
 
@@ -19,7 +19,7 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
 ) -> None:
     """Serve the API until stopped."""
-    asyncio.run(_serve(settings_from(config, host=host, port=port, data=data), json))
+    run(_serve(settings_from(config, host=host, port=port, data=data), json))
 
 
 async def _serve(settings: Settings, as_json: bool) -> None:

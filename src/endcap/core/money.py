@@ -27,7 +27,8 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """The amount in minor units. Raises ValueError, with the reason, if it does not fit."""
     if not amount.is_finite():
         raise ValueError("must be a finite number")
-    if abs(amount) >= MAX_MINOR:
+    # By its exponent, because arithmetic on a number this large is refused by the decimal module.
+    if amount.adjusted() > 15 or abs(amount) >= MAX_MINOR:
         raise ValueError("is too large")
     scaled = amount.scaleb(exponent(currency))
     minor = int(scaled)

@@ -1,10 +1,10 @@
-"""From a msgspec error to the JSON pointer of the field it is about."""
+"""From a msgspec error to the JSON pointer of the field it is about, and to what is answered."""
 
 import re
 
 import msgspec
 
-from .errors import FieldProblem
+from .errors import EndcapError, FieldProblem, InvalidInput, MalformedBody
 
 _PATH = re.compile(r"^(?P<message>.*) - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -35,3 +35,19 @@ def problem_of(error: msgspec.ValidationError, base: str = "") -> FieldProblem:
 def escaped(name: str) -> str:
     """A name as one step of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def refusal(error: Exception, body: bytes, what: str) -> EndcapError:
+    """The answer to a body that msgspec did not decode; `what` says what it should have been.
+
+    A body that is no JSON at all is told apart from one with a wrong field before the broken place.
+    """
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+        if isinstance(error, msgspec.ValidationError):
+            return InvalidInput(what, [problem_of(error)])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        error = broken
+    if isinstance(error, RecursionError):
+        return MalformedBody("the body is nested too deeply")
+    return MalformedBody(f"the body is not valid JSON: {error}")

@@ -12,7 +12,7 @@ import msgspec
 from endcap.core.errors import FieldProblem, InvalidInput, MalformedBody
 from endcap.core.ids import id_problem
 from endcap.core.money import is_currency, to_minor
-from endcap.core.pointers import escaped, problem_of
+from endcap.core.pointers import escaped, problem_of, refusal
 from endcap.core.product import AttributeValue, Product
 from endcap.core.times import parse_time
 
@@ -39,12 +39,8 @@ def decode_object(body: bytes) -> dict[str, Any]:
     """A JSON object. Raises MalformedBody when the body is not JSON, InvalidInput for no object."""
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.ValidationError as error:
-        raise InvalidInput("the body must be a JSON object", [problem_of(error)]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(f"the body is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedBody("the body is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refusal(error, body, "the body must be a JSON object") from error
 
 
 def converted(fields: dict[str, Any]) -> Product:

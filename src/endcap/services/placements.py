@@ -8,10 +8,10 @@ from importlib import resources
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput, MalformedBody, NotFound, UnknownPlacement
+from endcap.core.errors import FieldProblem, InvalidInput, NotFound, UnknownPlacement
 from endcap.core.ids import id_problem
 from endcap.core.placement import ControlRecord, Placement
-from endcap.core.pointers import problem_of
+from endcap.core.pointers import refusal
 from endcap.core.ports import Control
 from endcap.core.status import PlacementView
 from endcap.core.times import Clock
@@ -149,12 +149,8 @@ def _sizes(placement: Placement) -> Iterator[FieldProblem]:
 def _decoded(body: bytes) -> Placement:
     try:
         return _DECODER.decode(body)
-    except msgspec.ValidationError as error:
-        raise InvalidInput("the placement cannot be read", [problem_of(error)]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(f"the body is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedBody("the body is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refusal(error, body, "the placement cannot be read") from error
 
 
 def _view(record: ControlRecord) -> PlacementView:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from endcap.core.errors import BodyTooLarge, FieldProblem, InvalidInput, MalformedBody
-from endcap.core.pointers import problem_of
+from endcap.core.pointers import refusal
 
 from .problems import UnsupportedMediaType
 from .services import AppServices
@@ -119,12 +119,8 @@ def decode(body: bytes, kind: type[T]) -> T:
     """JSON as `kind`. Raises MalformedBody, or InvalidInput naming the field."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise InvalidInput("the body cannot be taken", [problem_of(error)]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedBody(f"the body is not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedBody("the body is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refusal(error, body, "the body cannot be taken") from error
 
 
 def unpacked(body: bytes, limit: int) -> bytes:

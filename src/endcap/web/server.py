@@ -1,8 +1,11 @@
 """Running the application on uvicorn."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -37,9 +40,27 @@ async def run(app: ASGIApp, host: str, port: int, listening: Callable[[str], Non
     url = f"http://{name}:{bound.getsockname()[1]}"
     teller = asyncio.create_task(_tell(server, lambda: listening(url)))
     try:
-        await server.serve(sockets=[bound])
+        with _signals_end_here():
+            await server.serve(sockets=[bound])
     finally:
         teller.cancel()
+
+
+@contextmanager
+def _signals_end_here() -> Iterator[None]:
+    """uvicorn raises the signal that stopped it once more, which would end the process before
+    what waits is written and the store is closed; here that second one does nothing.
+    """
+    stopping = (signal.SIGTERM, signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [signal.signal(one, lambda *_: None) for one in stopping]
+    try:
+        yield
+    finally:
+        for one, handler in zip(stopping, before, strict=True):
+            signal.signal(one, handler)
 
 
 async def _tell(server: uvicorn.Server, listening: Callable[[], None]) -> None:
@@ -50,8 +71,10 @@ async def _tell(server: uvicorn.Server, listening: Callable[[], None]) -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Else an answer's body waits for the other side to acknowledge its headers, some 40 ms.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         bound.bind((host, port))
     except OSError as error:
