@@ -36,20 +36,23 @@ class Cards:
     def __init__(self, columns: Columns, limit: int = 50_000) -> None:
         self._columns = columns
         self._limit = limit
-        self._cards: OrderedDict[int, Card] = OrderedDict()
+        self._cards: OrderedDict[int | tuple[int, str], Card] = OrderedDict()
 
-    def card(self, row: int) -> Card:
-        """The card with the ready set of fields."""
-        card = self._cards.get(row)
+    def card(self, row: int, zone: str | None = None) -> Card:
+        """The card with the ready set of fields, as they are in the zone."""
+        overlay = self._columns.zones.find(zone)
+        differs = overlay is not None and overlay.place(row) is not None
+        key = (row, zone) if differs and zone is not None else row
+        card = self._cards.get(key)
         if card is not None and card.version == self._columns.version[row]:
             return card
-        fields = self._decoded(row)
+        fields = self._decoded(row, zone)
         card = Card(
             version=int(self._columns.version[row]),
             json=msgspec.Raw(_picked(fields, DEFAULT_FIELDS)),
             title=fields.get("title") or self._columns.ids[row],
         )
-        self._cards[row] = card
+        self._cards[key] = card
         if len(self._cards) > self._limit:
             self._cards.popitem(last=False)
         return card
@@ -58,12 +61,15 @@ class Cards:
         """The product's title, or its id when it has none."""
         return self.card(row).title
 
-    def picked(self, row: int, fields: tuple[str, ...]) -> msgspec.Raw:
-        """JSON with just these fields."""
-        return msgspec.Raw(_picked(self._decoded(row), fields))
+    def picked(self, row: int, fields: tuple[str, ...], zone: str | None = None) -> msgspec.Raw:
+        """JSON with just these fields, as they are in the zone."""
+        return msgspec.Raw(_picked(self._decoded(row, zone), fields))
 
-    def _decoded(self, row: int) -> dict[str, Any]:
+    def _decoded(self, row: int, zone: str | None) -> dict[str, Any]:
         fields: dict[str, Any] = msgspec.json.decode(self._columns.body(row))
+        own = fields.get("zones", {}).get(zone) if zone is not None else None
+        if own:
+            fields |= {name: own[name] for name in ("price", "stock") if name in own}
         return fields
 
 

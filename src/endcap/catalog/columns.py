@@ -13,11 +13,14 @@ import numpy.typing as npt
 
 from endcap.core.ids import DEFAULT_SHOP
 from endcap.core.money import to_minor
-from endcap.core.product import SELLABLE, Product, ProductDocument
+from endcap.core.product import Product, ProductDocument, sells
+from endcap.core.product_history import read_history
 from endcap.core.times import parse_time
 
 from .arrays import BoolArray, IntArray, LongArray, Symbols, grown
 from .categories import CategoryTree
+from .links import LinkIndex
+from .zones import Zones
 
 FOREVER = 2**62
 _DECODER = msgspec.json.Decoder(Product)
@@ -35,6 +38,10 @@ _FILLS: dict[str, tuple[type[Any], Any]] = {
     "available_from": (np.int64, 0),
     "available_until": (np.int64, FOREVER),
     "version": (np.int32, 0),
+    "created_at": (np.int64, 0),
+    "restocked_at": (np.int64, 0),
+    "price_since": (np.int64, 0),
+    "price_before": (np.int64, -1),
 }
 
 
@@ -44,7 +51,9 @@ class Columns:
     `price` and `list_price` are minor units of `currency`, -1 for none; `stock` -1 for not
     counted; `brand` and `group` are codes of `names` (0: none); `categories` has one column per
     path of a product, 0 where it has fewer. `sellable` says whether stock and availability allow
-    a sale now; dates are checked at the request.
+    a sale now; dates are checked at the request. `zones` has what differs by shipping zone and
+    `links` the links made by hand. `price_before` is the lowest price of the 30 days before
+    `price_since`, -1 for none.
     """
 
     price: LongArray
@@ -58,6 +67,10 @@ class Columns:
     available_from: LongArray
     available_until: LongArray
     version: IntArray
+    created_at: LongArray
+    restocked_at: LongArray
+    price_since: LongArray
+    price_before: LongArray
     alive: BoolArray
     sellable: BoolArray
     categories: IntArray
@@ -67,6 +80,8 @@ class Columns:
         self.ids: list[str] = []
         self.names = Symbols()
         self.tree = CategoryTree()
+        self.zones = Zones()
+        self.links = LinkIndex()
         self.change = 0
         self.live = 0
         self._rows: dict[str, int] = {}
@@ -109,6 +124,34 @@ class Columns:
         found: BoolArray = np.any(subtree[self.categories[rows]], axis=1)
         return found
 
+    def sellable_in(self, rows: IntArray, zone: str | None) -> BoolArray:
+        """Which rows can be sold in the zone: eligible there, and its stock allows it."""
+        mask: BoolArray = self.sellable[rows]
+        overlay = self.zones.find(zone)
+        if overlay is not None:
+            here, there = overlay.places(rows)
+            mask[here] = overlay.sellable[there] & self.alive[rows[here]]
+        return mask
+
+    def price_in(self, rows: IntArray, zone: str | None) -> LongArray:
+        """Prices in the zone in minor units, -1 for none."""
+        prices: LongArray = self.price[rows]
+        overlay = self.zones.find(zone)
+        if overlay is not None:
+            here, there = overlay.places(rows)
+            own = overlay.price[there]
+            prices[here] = np.where(own >= 0, own, prices[here])
+        return prices
+
+    def stock_in(self, rows: IntArray, zone: str | None) -> IntArray:
+        """Stock in the zone, -1 where it is not counted."""
+        stock: IntArray = self.stock[rows]
+        overlay = self.zones.find(zone)
+        if overlay is not None:
+            here, there = overlay.places(rows)
+            stock[here] = overlay.stock[there]
+        return stock
+
     def _apply(self, document: ProductDocument) -> None:
         row = self._rows.get(document.id)
         if row is None:
@@ -120,8 +163,11 @@ class Columns:
         self.alive[row] = not document.deleted
         if document.deleted:
             self.sellable[row] = False
+            self.links.clear(row)
         else:
-            self._fill(row, _DECODER.decode(document.body))
+            product = _DECODER.decode(document.body)
+            self._fill(row, product)
+            self._fill_history(row, document, product.currency or "")
 
     def _add(self, product: str) -> int:
         row = len(self.ids)
@@ -148,10 +194,18 @@ class Columns:
         begin, end = product.available_from, product.available_until
         self.available_from[row] = parse_time(begin) if begin else 0
         self.available_until[row] = parse_time(end) if end else FOREVER
-        # A pre-order or back-order is sold before it is in stock; the others need stock.
-        waits = product.availability in ("preorder", "backorder")
-        self.sellable[row] = product.availability in SELLABLE and (waits or product.stock != 0)
+        self.sellable[row] = sells(product.availability, product.stock)
+        self.zones.fill(row, product)
+        self.links.fill(row, product)
         self._fill_categories(row, product.categories)
+
+    def _fill_history(self, row: int, document: ProductDocument, currency: str) -> None:
+        history = read_history(document.history)
+        before = history.reference
+        self.created_at[row] = history.created_at
+        self.restocked_at[row] = history.restocked_at
+        self.price_since[row] = history.prices[-1].since if history.prices else 0
+        self.price_before[row] = -1 if before is None else to_minor(before, currency)
 
     def _fill_categories(self, row: int, paths: list[str]) -> None:
         width = self.categories.shape[1]

@@ -1,4 +1,6 @@
-"""Removes what cannot be sold now: out of stock, discontinued, or outside its dates."""
+"""Removes what cannot be sold now and here: out of stock, not in the zone, outside its dates."""
+
+import numpy as np
 
 from endcap.catalog.arrays import BoolArray, IntArray
 from endcap.core.times import format_time
@@ -7,12 +9,12 @@ from endcap.recommend.stages import Filter
 
 
 class Available(Filter, frozen=True, kw_only=True):
-    """In stock (or on pre-order or back-order) and within available_from and available_until."""
+    """In stock (or on pre-order or back-order) in the zone, and within its dates."""
 
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
-        """Rows that can be sold at the request's time."""
+        """Rows that can be sold at the request's time in its zone."""
         columns = state.columns
-        mask: BoolArray = columns.sellable[rows]
+        mask = columns.sellable_in(rows, query.zone)
         mask &= columns.available_from[rows] <= query.now
         mask &= columns.available_until[rows] > query.now
         return mask
@@ -20,7 +22,14 @@ class Available(Filter, frozen=True, kw_only=True):
     def explain(self, row: int, query: Query, state: State) -> str:
         """The stock or the date in the way."""
         columns = state.columns
-        if not columns.sellable[row]:
+        overlay = columns.zones.find(query.zone)
+        place = None if overlay is None else overlay.place(row)
+        if overlay is not None and place is not None and not overlay.sellable[place]:
+            if not overlay.eligible[place]:
+                return f"it is not sold in zone {query.zone}"
+            if overlay.stock[place] == 0:
+                return f"stock in zone {query.zone} is 0"
+        if not columns.sellable_in(np.array([row], np.int32), query.zone)[0]:
             product = columns.product(row)
             stock = "not counted" if product.stock is None else product.stock
             return f"availability is {product.availability}, stock {stock}"
