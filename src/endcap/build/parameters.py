@@ -3,6 +3,7 @@
 import msgspec
 
 from endcap.core.errors import ConfigurationError
+from endcap.core.times import MINUTE
 
 
 class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,6 +17,12 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     of the two products, and `niche` is the exponent on the partner's total: 0 favours popular
     partners, 1 niche ones. `similar_pairs` is about how many pairs of products with a feature in
     common are compared.
+
+    `trend_hours` is the recent stretch of a trend, `trend_stretches` how many such stretches before
+    it are its baseline. `min_intervals` repeat purchases make a product's own repurchase interval.
+    A look or a purchase counts for a search of at most `search_window_ms` before it. Each zone and
+    cohort keeps its `max_audience` best sellers; `new_days`, `loyal_orders` and `lapsed_days` say
+    who is a new, loyal and lapsed customer.
     """
 
     min_pairs: int = 2
@@ -34,6 +41,14 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     weight_purchase: float = 1.0
     weight_cart: float = 0.3
     weight_view: float = 0.05
+    trend_hours: int = 24
+    trend_stretches: int = 28
+    min_intervals: int = 5
+    search_window_ms: int = 30 * MINUTE
+    max_audience: int = 1_000
+    new_days: int = 30
+    loyal_orders: int = 3
+    lapsed_days: int = 90
 
     def __post_init__(self) -> None:
         for field in msgspec.structs.fields(type(self)):

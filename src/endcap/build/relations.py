@@ -37,7 +37,7 @@ EVIDENCE = {relation.name: ("pairs", "lift", "llr") for relation in COUNTED} | {
 
 def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters, as_of: int) -> Made:
     """Count one co-occurrence relation."""
-    values = _values(parameters)
+    values = parameter_values(parameters)
     engine.table("units", relation.kernel, values)
     units = engine.number("SELECT COUNT(DISTINCT unit) FROM units")
     engine.query(
@@ -62,7 +62,7 @@ def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> M
     """Find products alike by attributes."""
     rows = engine.number("SELECT COUNT(*) FROM features")
     stretch = max(8, min(5_000, parameters.similar_pairs // max(1, rows)))
-    values = _values(parameters) | {"products": products, "stretch": stretch}
+    values = parameter_values(parameters) | {"products": products, "stretch": stretch}
     none: Columns = {"product": np.empty(0, np.int32), "total": np.empty(0, np.int64)}
     return Made(engine.run("similar", values), products, none)
 
@@ -70,10 +70,11 @@ def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> M
 def popularity(engine: DuckEngine, days: int, parameters: BuildParameters, as_of: int) -> Columns:
     """Count popularity in the `days` before `as_of`."""
     return engine.run(
-        "popularity", _values(parameters) | {"since": as_of - days * DAY, "as_of": as_of}
+        "popularity", parameter_values(parameters) | {"since": as_of - days * DAY, "as_of": as_of}
     )
 
 
-def _values(parameters: BuildParameters) -> dict[str, int | float]:
+def parameter_values(parameters: BuildParameters) -> dict[str, int | float]:
+    """The parameters a kernel takes, by placeholder."""
     names = parameters.__struct_fields__
     return {n: v for n in names if isinstance(v := getattr(parameters, n), int | float)}

@@ -36,27 +36,38 @@ class SnapshotWriter:
 
     def __init__(self, folder: Path, products: int) -> None:
         self.folder = folder
-        self._products = products
+        self.products = products
         self._files: dict[str, FileEntry] = {}
         self._relations: dict[str, RelationEntry] = {}
         self._windows: list[str] = []
+        self._tables: dict[str, list[str]] = {}
 
     def ids(self, ids: list[str]) -> None:
         """The product ids, in the order of their numbers."""
-        texts = [product.encode() for product in ids]
+        self.texts("products", ids)
+
+    def texts(self, name: str, ids: list[str]) -> None:
+        """Texts in the order of their numbers."""
+        texts = [text.encode() for text in ids]
         offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text) for text in texts], out=offsets[1:])
-        (self.folder / "products.ids").write_bytes(b"".join(texts))
-        self._done("products.ids")
-        self._array("products.offsets", offsets)
+        (self.folder / f"{name}.ids").write_bytes(b"".join(texts))
+        self._done(f"{name}.ids")
+        self._array(f"{name}.offsets", offsets)
+
+    def table(self, name: str, columns: Columns) -> None:
+        """Arrays that belong together, under one name."""
+        for column, values in columns.items():
+            self._array(f"{name}.{column}", values)
+        self._tables[name] = list(columns)
 
     def relation(self, name: str, made: Made) -> None:
         """The rows of a relation, which come sorted by product and falling score."""
         rows = made.rows
-        counts = np.bincount(rows["a"], minlength=self._products)
-        offsets = np.zeros(self._products + 1, np.int64)
+        counts = np.bincount(rows["a"], minlength=self.products)
+        offsets = np.zeros(self.products + 1, np.int64)
         np.cumsum(counts, out=offsets[1:])
-        totals = np.zeros(self._products, np.int32)
+        totals = np.zeros(self.products, np.int32)
         totals[made.totals["product"]] = made.totals["total"]
         self._array(f"{name}.offsets", offsets)
         self._array(f"{name}.totals", totals)
@@ -70,7 +81,7 @@ class SnapshotWriter:
         window = f"{days}d"
         for column in ("score", "buyers", "orders", "carters", "viewers"):
             kind = np.float32 if column == "score" else np.int32
-            values = np.zeros(self._products, kind)
+            values = np.zeros(self.products, kind)
             values[rows["product"]] = rows[column]
             self._array(f"popularity.{window}.{column}", values)
         self._windows.append(window)
@@ -81,6 +92,7 @@ class SnapshotWriter:
             format=FORMAT,
             relations=self._relations,
             windows=self._windows,
+            tables=self._tables,
             files=self._files,
             **manifest,
         )

@@ -44,6 +44,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     relations: dict[str, RelationEntry]
     windows: list[str]
+    tables: dict[str, list[str]] = {}
     files: dict[str, FileEntry]
 
 
@@ -94,6 +95,10 @@ class Snapshot:
             name: Relation(name, entry, folder) for name, entry in manifest.relations.items()
         }
         self.popularity = {window: Popularity(window, folder) for window in manifest.windows}
+        self.tables: dict[str, dict[str, npt.NDArray[Any]]] = {
+            name: {column: _mapped(folder / f"{name}.{column}.npy") for column in columns}
+            for name, columns in manifest.tables.items()
+        }
 
     @classmethod
     def open(cls, folder: Path, verify: bool = True) -> "Snapshot":
@@ -116,8 +121,12 @@ class Snapshot:
 
     def ids(self) -> list[str]:
         """Product ids by number, in the byte order of UTF-8."""
-        text = (self.folder / "products.ids").read_bytes()
-        offsets = _mapped(self.folder / "products.offsets.npy").tolist()
+        return self.texts("products")
+
+    def texts(self, name: str) -> list[str]:
+        """Texts by number: `products` ids, search `terms`, `audiences`."""
+        text = (self.folder / f"{name}.ids").read_bytes()
+        offsets = _mapped(self.folder / f"{name}.offsets.npy").tolist()
         return [text[a:b].decode() for a, b in itertools.pairwise(offsets)]
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from endcap.build.kernels import kernel
+from endcap.core.terms import normalised
+
+from . import tables_sql
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -39,10 +42,10 @@ class DuckEngine:
         self._connection.close()
 
     def load(self, archive: Sequence[str], exported: Path) -> None:
-        """Make the tables `products`, `features` and `lines`, all by number.
+        """Make the tables `products`, `features`, `lines`, `searches` and `zones`, by number.
 
-        Lines of products that are not in the catalogue are left out. From here on the engine
-        opens no file.
+        Lines of products that are not in the catalogue are left out. What a pseudonym did before
+        it was merged into another is the other's. From here on the engine opens no file.
         """
         run = self._connection.execute
         for table in ("products", "features"):
@@ -53,22 +56,48 @@ class DuckEngine:
                 f"CREATE VIEW archived AS SELECT * FROM read_parquet({files}, union_by_name = true)"
             )
         else:
-            run(_NO_LINES)
+            run(tables_sql.NO_ARCHIVE)
+        run(tables_sql.MERGES)
+        # Most shops' logs hold no merge, and then nothing needs to be looked up.
+        merged = self.number("SELECT COUNT(*) FROM merges")
+        run(tables_sql.PEOPLE if merged else "CREATE VIEW people AS SELECT * FROM archived")
         for field in ("visitor", "session"):
-            run(
-                f"CREATE TABLE {field}s AS SELECT {field} AS name, row_number() OVER () AS number "
-                f"FROM (SELECT DISTINCT {field} FROM archived "
-                f"WHERE {field} IS NOT NULL AND {field} <> '' AND product IS NOT NULL)"
-            )
-        run(_LINES)
-        for table in ("visitors", "sessions"):
+            run(tables_sql.NUMBERED.format(field=field))
+        run(tables_sql.ZONES)
+        run(tables_sql.LINES)
+        self._load_searches()
+        for table in ("visitors", "sessions", "merges"):
             run(f"DROP TABLE {table}")
-        run("DROP VIEW IF EXISTS archived")
+        for view in ("people", "archived"):
+            run(f"DROP VIEW {view}")
         run("SET enable_external_access = false")
+
+    def _load_searches(self) -> None:
+        """Make `searches` and `term_names`; terms are numbered in their byte order."""
+        found = self._connection.execute(tables_sql.QUERIES).fetchall()
+        terms = {query: term for (query,) in found if (term := normalised(query))}
+        names = sorted(set(terms.values()), key=str.encode)
+        number = {name: place for place, name in enumerate(names)}
+        pairs = {"query": list(terms), "term": [number[term] for term in terms.values()]}
+        self._table_of("terms", {"query": "VARCHAR", "term": "INTEGER"}, pairs)
+        self._table_of("term_names", {"name": "VARCHAR"}, {"name": names})
+        self._connection.execute(tables_sql.SEARCHES)
+        self._connection.execute("DROP TABLE terms")
+
+    def _table_of(self, name: str, kinds: dict[str, str], columns: dict[str, list[Any]]) -> None:
+        """A table of Python lists, one per column, with the DuckDB types given."""
+        unnested = ", ".join(f"unnest(CAST(? AS {kind}[])) AS {c}" for c, kind in kinds.items())
+        self._connection.execute(
+            f"CREATE TABLE {name} AS SELECT {unnested}", [columns[c] for c in kinds]
+        )
 
     def table(self, name: str, kernel_name: str, values: Mapping[str, int | float]) -> None:
         """Run a kernel into a table that later kernels read."""
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {kernel(kernel_name, values)}")
+
+    def drop(self, name: str) -> None:
+        """Let go of a table."""
+        self._connection.execute(f"DROP TABLE {name}")
 
     def run(self, kernel_name: str, values: Mapping[str, int | float]) -> Columns:
         """Run a kernel; its rows as numpy columns."""
@@ -83,24 +112,6 @@ class DuckEngine:
         """The one number a query gives."""
         row = self._connection.execute(sql).fetchone()
         return int(row[0]) if row and row[0] is not None else 0
-
-
-_LINES = """
-CREATE TABLE lines AS
-SELECT a.seq, a.type, CAST(v.number AS BIGINT) AS visitor, CAST(s.number AS BIGINT) AS session,
-       p.product, a.quantity, a.occurred_at
-FROM archived AS a
-JOIN products AS p ON p.id = a.product
-LEFT JOIN visitors AS v ON v.name = a.visitor
-LEFT JOIN sessions AS s ON s.name = a.session
-WHERE a.type IN ('purchase', 'refund', 'cart_add', 'view', 'click')
-"""
-_NO_LINES = """
-CREATE VIEW archived AS
-SELECT CAST(0 AS BIGINT) AS seq, '' AS type, '' AS visitor, '' AS session, '' AS product,
-       CAST(0 AS BIGINT) AS quantity, CAST(0 AS BIGINT) AS occurred_at
-WHERE false
-"""
 
 
 def _path(folder: Path, table: str) -> str:

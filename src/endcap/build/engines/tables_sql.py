@@ -1,0 +1,56 @@
+"""The statements that make the kernels' input tables of the archive and the catalogue's files."""
+
+NO_ARCHIVE = """
+CREATE VIEW archived AS
+SELECT CAST(0 AS BIGINT) AS seq, '' AS type, '' AS visitor, '' AS session, '' AS product,
+       CAST(0 AS BIGINT) AS quantity, CAST(0 AS BIGINT) AS price_minor,
+       CAST(0 AS BIGINT) AS occurred_at, '' AS query, '' AS zone, '' AS traffic, '' AS merged
+WHERE false
+"""
+# What a browser did before a login belongs to whoever logged in next: the first merge after it.
+# A merge row that names no other pseudonym would only say so again.
+MERGES = """
+CREATE TABLE merges AS
+SELECT merged AS name, seq, visitor AS known FROM archived
+WHERE type = 'merge' AND merged IS NOT NULL AND merged <> visitor
+"""
+PEOPLE = """
+CREATE VIEW people AS
+SELECT a.* REPLACE (COALESCE(m.known, a.visitor) AS visitor)
+FROM archived AS a
+ASOF LEFT JOIN merges AS m ON a.visitor = m.name AND a.seq < m.seq
+"""
+NUMBERED = """
+CREATE TABLE {field}s AS SELECT {field} AS name, row_number() OVER () AS number
+FROM (SELECT DISTINCT {field} FROM people
+      WHERE {field} IS NOT NULL AND {field} <> '' AND product IS NOT NULL)
+"""
+ZONES = """
+CREATE TABLE zones AS SELECT zone AS name, row_number() OVER (ORDER BY zone) - 1 AS number
+FROM (SELECT zone FROM archived WHERE zone IS NOT NULL AND product IS NOT NULL
+      GROUP BY zone ORDER BY COUNT(*) DESC, zone LIMIT 200)
+"""
+LINES = """
+CREATE TABLE lines AS
+SELECT a.seq, a.type, CAST(v.number AS BIGINT) AS visitor, CAST(s.number AS BIGINT) AS session,
+       p.product, a.quantity, a.price_minor, a.occurred_at, CAST(z.number AS INTEGER) AS zone
+FROM people AS a
+JOIN products AS p ON p.id = a.product
+LEFT JOIN visitors AS v ON v.name = a.visitor
+LEFT JOIN sessions AS s ON s.name = a.session
+LEFT JOIN zones AS z ON z.name = a.zone
+WHERE a.type IN ('purchase', 'refund', 'cart_add', 'view', 'click') AND a.traffic IS NULL
+"""
+QUERIES = """
+SELECT DISTINCT query FROM archived WHERE type = 'search' AND query IS NOT NULL ORDER BY query
+"""
+SEARCHES = """
+CREATE TABLE searches AS
+SELECT CAST(v.number AS BIGINT) AS visitor, CAST(s.number AS BIGINT) AS session, t.term,
+       a.occurred_at
+FROM people AS a
+JOIN terms AS t ON t.query = a.query
+JOIN visitors AS v ON v.name = a.visitor
+LEFT JOIN sessions AS s ON s.name = a.session
+WHERE a.type = 'search' AND a.traffic IS NULL
+"""
