@@ -15,12 +15,12 @@ placed AS (
 ),
 cohorts AS (
   SELECT visitor, :zones + 0 AS audience FROM placed
-  WHERE orders = 1 AND latest >= :as_of - :new_days * 86400000
+  WHERE orders = 1 AND latest >= :as_of - CAST(:new_days AS BIGINT) * 86400000
   UNION ALL
   SELECT visitor, :zones + 1 AS audience FROM placed WHERE orders >= :loyal_orders
   UNION ALL
   SELECT visitor, :zones + 2 AS audience FROM placed
-  WHERE latest < :as_of - :lapsed_days * 86400000
+  WHERE latest < :as_of - CAST(:lapsed_days AS BIGINT) * 86400000
   UNION ALL
   SELECT visitor, :zones + 3 AS audience FROM placed WHERE part >= 0.9 AND spend > 0
 )

@@ -8,7 +8,7 @@ WITH acts AS (
          CAST(FLOOR((:as_of - occurred_at) / CAST(:recent_ms AS DOUBLE)) AS BIGINT) AS stretch
   FROM lines
   WHERE type IN ('purchase', 'cart_add', 'view', 'click') AND visitor IS NOT NULL
-    AND occurred_at <= :as_of AND occurred_at > :as_of - (:buckets + 1) * :recent_ms
+    AND occurred_at <= :as_of AND occurred_at > :as_of - CAST(:buckets + 1 AS BIGINT) * :recent_ms
 ),
 people AS (
   SELECT product, stretch, kind, COUNT(DISTINCT visitor) AS visitors
