@@ -1,5 +1,6 @@
 """Trends, repurchase, searches and audiences against counts made by hand and by brute force."""
 
+import itertools
 from collections import defaultdict
 from statistics import median
 
@@ -128,7 +129,7 @@ def test_repurchase_equals_brute_force(tmp_path_factory, bought):
     gaps = defaultdict(list)
     for (product, _), own in days.items():
         ordered = sorted(own)
-        gaps[product] += [b - a for a, b in zip(ordered, ordered[1:], strict=False)]
+        gaps[product] += [b - a for a, b in itertools.pairwise(ordered)]
     table = snapshot.tables["repurchase"]
     for number, product in enumerate("abc"):
         expected = median(gaps[product]) if len(gaps[product]) >= 2 else 0

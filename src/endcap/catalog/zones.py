@@ -44,10 +44,10 @@ class Zone:
         at = int(np.searchsorted(self.rows[: self.size], row))
         return at if at < self.size and self.rows[at] == row and self.present[at] else None
 
-    def places(self, rows: IntArray) -> tuple[npt.NDArray[np.intp], IntArray]:
+    def places(self, rows: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Of the rows with an overlay: where they stand in `rows`, and in the overlay."""
         at = np.searchsorted(self.rows[: self.size], rows)
-        at = np.minimum(at, max(self.size - 1, 0)).astype(np.int32)
+        at = np.minimum(at, max(self.size - 1, 0))
         if not self.size:
             return np.empty(0, np.intp), at[:0]
         found = np.flatnonzero((self.rows[at] == rows) & self.present[at])
