@@ -93,6 +93,24 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     rules: tuple[str, ...] = ()
 
 
+class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What a slate was made from, so that it can be made again.
+
+    `request` is the request as msgpack, without the visitor and the session. `kept` and `newest`
+    are the number and the latest time of the visitor's events that were read; `catalogue` and
+    `tail` the positions in the catalogue's changes and in the log.
+    """
+
+    request: bytes = b""
+    taken: tuple[str, ...] = ()
+    placement: int = 0
+    snapshot: str = ""
+    catalogue: int = 0
+    tail: int = 0
+    kept: int = 0
+    newest: int = 0
+
+
 class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a slate came about; part of our own events `served` and `exposure`.
 
@@ -106,6 +124,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant: str | None = None
     segments: tuple[str, ...] = ()
     micros: int = 0
+    inputs: Inputs | None = None
     offers: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
 

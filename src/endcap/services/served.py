@@ -6,7 +6,7 @@ from typing import Protocol
 
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import EndcapError
-from endcap.core.event import DeadLetter, Event, Origin, Served
+from endcap.core.event import DeadLetter, Event, Inputs, Origin, Served
 
 
 class Committer(Protocol):
@@ -16,7 +16,9 @@ class Committer(Protocol):
         """Per event whether it was new."""
 
 
-def served_detail(slate: Slate, segments: tuple[str, ...] = (), micros: int = 0) -> Served:
+def served_detail(
+    slate: Slate, segments: tuple[str, ...] = (), micros: int = 0, inputs: Inputs | None = None
+) -> Served:
     """What the log keeps of how a slate came about; reports group by it.
 
     A reason that is a rule's carries the rule's name in its counts under `rule`.
@@ -29,6 +31,7 @@ def served_detail(slate: Slate, segments: tuple[str, ...] = (), micros: int = 0)
         variant=experiment.get("variant"),
         segments=segments,
         micros=micros,
+        inputs=inputs,
     )
 
 
@@ -48,6 +51,11 @@ class ServedLog:
         self._waiting: list[Event] = []
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
+
+    def find(self, shop: str, token: str) -> Event | None:
+        """An event that still waits to be written."""
+        mine = (e for e in self._waiting if e.event_id == token and e.shop == shop)
+        return next(mine, None)
 
     def add(self, event: Event) -> None:
         """Keep the event for the next write, or count it as dropped when too many wait."""
