@@ -1,0 +1,1 @@
+"""Running servers, loading them, and reporting what was measured."""
