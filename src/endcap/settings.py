@@ -26,7 +26,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "endcap-data"
     )
     store_url: Annotated[
-        str, _about("Store of record. Empty: SQLite inside `data`. Only sqlite is built in.")
+        str,
+        _about(
+            "Store of record: sqlite:///FOLDER, postgresql://, mysql://, mariadb:// or mongodb:// "
+            "with host and database. Empty: SQLite inside `data`."
+        ),
     ] = ""
     shop: Annotated[str, _about("The shop that requests are for.")] = DEFAULT_SHOP
     currency: Annotated[str, _about("ISO 4217 currency of prices sent without one.")] = "EUR"
@@ -85,9 +89,6 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(f"currency: `{settings.currency}` is no ISO 4217 code like EUR")
     if not 0 <= settings.port <= 65_535:
         raise ConfigurationError(f"port: {settings.port} is not 0 to 65535")
-    if settings.store_url and not settings.store_url.startswith("sqlite:"):
-        scheme = settings.store_url.partition(":")[0]
-        raise ConfigurationError(f"store_url: no store for `{scheme}`; there is sqlite")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigurationError("log_level: must be debug, info, warning or error")
     loopback = settings.host in ("127.0.0.1", "::1", "localhost")

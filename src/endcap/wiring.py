@@ -31,7 +31,7 @@ from endcap.services.recommend import RecommendService
 from endcap.services.served import ServedLog
 from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
-from endcap.storage.sql.sqlite import SqliteStore
+from endcap.storage.stores import Store, open_store
 from endcap.storage.visitors import MemoryVisitors
 from endcap.web.app import create_app
 from endcap.web.server import run
@@ -48,7 +48,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
+    store: Store
     live: LiveState
     placements: PlacementService
     catalogue: CatalogueService
@@ -67,7 +67,7 @@ async def open_installation(
 
     Raises ConfigurationError when the installation cannot work as it is set up.
     """
-    store = SqliteStore(_store_folder(settings))
+    store = open_store(settings.store_url, settings.folder)
     try:
         installation = _assemble(settings, store, clock)
         await installation.placements.load(settings.shop)
@@ -82,7 +82,7 @@ async def open_installation(
         store.close()
 
 
-def _assemble(settings: Settings, store: SqliteStore, clock: Clock) -> Installation:
+def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     pseudonyms = Pseudonyms(_secret(settings))
     snapshots = FolderSnapshots(settings.folder / "snapshots")
     live = LiveState(store.catalogue, snapshots)
@@ -138,7 +138,7 @@ async def run_server(installation: Installation, listening: Callable[[str], None
     settings = installation.settings
 
     def tell(url: str) -> None:
-        installation.store.lock.describe({"pid": os.getpid(), "url": url})
+        installation.store.describe({"pid": os.getpid(), "url": url})
         listening(url)
 
     await run(create_app(app_services(installation)), settings.host, settings.port, tell)
@@ -167,9 +167,7 @@ def new_id() -> str:
     return secrets.token_urlsafe(18)
 
 
-def _runner(
-    settings: Settings, store: SqliteStore, clock: Clock
-) -> Callable[[str, Progress], Path]:
+def _runner(settings: Settings, store: Store, clock: Clock) -> Callable[[str, Progress], Path]:
     def run(shop: str, progress: Progress) -> Path:
         home = settings.folder / "archive" / f"shop={shop.encode().hex()}"
         exported = settings.folder / "work" / "catalogue"
@@ -208,12 +206,6 @@ async def _builder(installation: Installation, serving: bool) -> AsyncIterator[N
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-def _store_folder(settings: Settings) -> Path:
-    if settings.store_url.startswith("sqlite:///"):
-        return Path(settings.store_url.removeprefix("sqlite:///"))
-    return settings.folder
 
 
 def _secret(settings: Settings) -> bytes:

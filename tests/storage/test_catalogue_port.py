@@ -106,10 +106,10 @@ def test_shops_do_not_see_each_other(store):
 
 
 def test_many_writes_at_once(store):
-    ids = [f"p{n:05}" for n in range(2_500)]
+    ids = [f"p{n:05}" for n in range(1_100)]
     put(store, *ids)
     put(store, *ids[::-1])
-    changes = store.catalogue.changes(SHOP, 2_500, 5_000)
+    changes = store.catalogue.changes(SHOP, 1_100, 5_000)
     assert [d.id for d in changes] == ids[::-1]
     assert {d.version for d in changes} == {2}
 

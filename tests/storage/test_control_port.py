@@ -56,3 +56,16 @@ def test_kinds_and_shops_are_apart(store):
     store.control.put("other", record(), 0)
     assert len(store.control.latest(SHOP, "placement")) == 1
     assert store.control.get("third", "placement", "home", None) is None
+
+
+def test_marks_count_what_was_put_per_kind(store):
+    assert store.control.marks(SHOP) == {}
+    store.control.put(SHOP, record("a"), None)
+    store.control.put(SHOP, record("b"), None)
+    store.control.put(SHOP, record("a", body=None), None)
+    store.control.put(SHOP, record("r", kind="rule"), None)
+    store.control.put("other", record("r", kind="rule"), None)
+    with pytest.raises(VersionConflict):
+        store.control.put(SHOP, record("r", kind="rule"), 5)
+    assert store.control.marks(SHOP) == {"placement": 3, "rule": 1}
+    assert store.control.marks("other") == {"rule": 1}

@@ -94,6 +94,9 @@ class Control(Protocol):
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """Every version, newest first."""
 
+    def marks(self, shop: str) -> dict[str, int]:
+        """Per kind how many versions were ever put: one cheap read that tells what changed."""
+
 
 class Snapshots(Protocol):
     """Published snapshots: immutable folders."""

@@ -39,3 +39,11 @@ class MemoryControl:
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """See the port."""
         return self._versions.get((shop, kind, name), [])[::-1]
+
+    def marks(self, shop: str) -> dict[str, int]:
+        """See the port."""
+        counts: dict[str, int] = {}
+        for (owner, kind, _), versions in self._versions.items():
+            if owner == shop and versions:
+                counts[kind] = counts.get(kind, 0) + len(versions)
+        return counts

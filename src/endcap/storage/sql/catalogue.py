@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from endcap.core.product import ProductDocument, ProductWrite
 from endcap.storage.memory_catalogue import next_document
 
+from .heads import CATALOGUE, advance, set_head
 from .sessions import Sessions
 from .tables import products
 
+ASKED = 500
 _COLUMNS = (
     products.c.id,
     products.c.version,
@@ -32,11 +34,11 @@ class SqlCatalogue:
         self, shop: str, writes: Sequence[ProductWrite], at: int
     ) -> list[ProductDocument | None]:
         """See the port."""
-        results: list[ProductDocument | None] = []
-        with self._sessions.write() as connection:
-            newest = select(func.max(products.c.change)).where(products.c.shop == shop)
-            change = connection.execute(newest).scalar() or 0
-            before = _stored(connection, shop, [write.id for write in writes])
+
+        def work(connection: Connection) -> list[ProductDocument | None]:
+            results: list[ProductDocument | None] = []
+            change = advance(connection, shop, CATALOGUE, 0)
+            before = _stored(connection, shop, sorted({write.id for write in writes}))
             known = set(before)
             for write in writes:
                 result = next_document(before.get(write.id), write, change + 1, at)
@@ -44,8 +46,11 @@ class SqlCatalogue:
                     change += 1
                     before[write.id] = result
                 results.append(result)
+            set_head(connection, shop, CATALOGUE, change)
             _store(connection, shop, [before[w.id] for w in writes if w.id in before], known)
-        return results
+            return results
+
+        return self._sessions.transact(work)
 
     def get(self, shop: str, product: str) -> ProductDocument | None:
         """See the port."""
@@ -86,8 +91,8 @@ def _document(row: Row[Any]) -> ProductDocument:
 
 def _stored(connection: Connection, shop: str, ids: Sequence[str]) -> dict[str, ProductDocument]:
     found: dict[str, ProductDocument] = {}
-    for start in range(0, len(ids), 500):
-        some = _select(shop).where(products.c.id.in_(ids[start : start + 500]))
+    for start in range(0, len(ids), ASKED):
+        some = _select(shop).where(products.c.id.in_(ids[start : start + ASKED]))
         found.update((row.id, _document(row)) for row in connection.execute(some))
     return found
 
@@ -96,13 +101,13 @@ def _store(
     connection: Connection, shop: str, documents: Sequence[ProductDocument], known: set[str]
 ) -> None:
     latest = {document.id: document for document in documents}
-    fresh = [_values(shop, d) for d in latest.values() if d.id not in known]
-    if fresh:
-        connection.execute(insert(products), fresh)
-    for document in latest.values():
-        if document.id in known:
-            mine = (products.c.shop == shop) & (products.c.id == document.id)
-            connection.execute(update(products).where(mine).values(_values(shop, document)))
+    # Out and in again: two statements for any number of rows.
+    old = sorted(known & latest.keys())
+    for start in range(0, len(old), ASKED):
+        some = products.c.id.in_(old[start : start + ASKED])
+        connection.execute(delete(products).where(products.c.shop == shop, some))
+    if latest:
+        connection.execute(insert(products), [_values(shop, d) for d in latest.values()])
 
 
 def _values(shop: str, document: ProductDocument) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select
 
 from endcap.core.errors import VersionConflict
 from endcap.core.placement import ControlRecord
 
+from .heads import advance
 from .sessions import Sessions
-from .tables import control
+from .tables import control, heads
+
+STREAM = "control/"
 
 _COLUMNS = [c for c in control.c if c.name != "shop"]
 
@@ -22,7 +25,9 @@ class SqlControl:
 
     def put(self, shop: str, record: ControlRecord, expected: int | None) -> ControlRecord:
         """See the port."""
-        with self._sessions.write() as connection:
+
+        def work(connection: Connection) -> ControlRecord:
+            advance(connection, shop, f"{STREAM}{record.kind}", 1)
             newest = select(func.max(control.c.version)).where(
                 control.c.shop == shop,
                 control.c.kind == record.kind,
@@ -36,7 +41,9 @@ class SqlControl:
             stored = msgspec.structs.replace(record, version=version + 1)
             values = {"shop": shop, **msgspec.structs.asdict(stored)}
             connection.execute(insert(control).values(values))
-        return stored
+            return stored
+
+        return self._sessions.transact(work)
 
     def get(self, shop: str, kind: str, name: str, version: int | None) -> ControlRecord | None:
         """See the port."""
@@ -65,6 +72,16 @@ class SqlControl:
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """See the port."""
         return self._read(_named(shop, kind, name).order_by(control.c.version.desc()))
+
+    def marks(self, shop: str) -> dict[str, int]:
+        """See the port."""
+        mine = select(heads.c.stream, heads.c.value).where(heads.c.shop == shop)
+        with self._sessions.read() as connection:
+            return {
+                row.stream.removeprefix(STREAM): row.value
+                for row in connection.execute(mine)
+                if row.stream.startswith(STREAM)
+            }
 
     def _read(self, query: Select[Any]) -> list[ControlRecord]:
         with self._sessions.read() as connection:

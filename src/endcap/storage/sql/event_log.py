@@ -4,62 +4,36 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
-from endcap.core.event import DeadLetter, Event, Line, Served, Traffic
+from endcap.core.event import DeadLetter, Event
+from endcap.storage.packed import pack_event, unpack_event
 
+from .appending import Append
+from .heads import ALL_SHOPS, LETTERS, advance
 from .sessions import Sessions
 from .tables import dead_letters, events
-
-# The driver is called directly: the log is the one place where a layer per row is felt.
-_INSERT = (
-    "INSERT INTO events (shop, source, event_id, type, visitor, session, occurred_at, "
-    "received_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
-
-
-class Rest(msgspec.Struct, array_like=True, omit_defaults=True):
-    """What an event holds beyond its columns, in one packed value."""
-
-    lines: tuple[Line, ...] = ()
-    currency: str | None = None
-    query: str | None = None
-    rating: float | None = None
-    order: str | None = None
-    token: str | None = None
-    zone: str | None = None
-    device: str | None = None
-    placement: str | None = None
-    clamped: bool = False
-    reported: int | None = None
-    traffic: Traffic | None = None
-    served: Served | None = None
-    merged: str | None = None
-
-
-_REST = Rest.__struct_fields__
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(Rest).decode
 
 
 class SqlEventLog:
     """Events as rows, each once per (shop, source, event_id)."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, append: Append) -> None:
         self._sessions = sessions
+        self._append = append
 
     def append(self, new: Sequence[Event], dead: Sequence[DeadLetter]) -> list[bool]:
         """See the port."""
-        fresh: list[bool] = []
-        with self._sessions.write() as connection:
-            cursor: Any = connection.connection.cursor()
-            for event in new:
-                cursor.execute(_INSERT, _row(event))
-                fresh.append(cursor.rowcount == 1)
-            cursor.close()
+
+        def work(connection: Connection) -> list[bool]:
+            fresh = self._append(connection, new, pack_event)
             if dead:
-                connection.execute(insert(dead_letters), [_letter(letter) for letter in dead])
-        return fresh
+                end = advance(connection, ALL_SHOPS, LETTERS, len(dead))
+                rows = [_letter(end - len(dead) + n, one) for n, one in enumerate(dead, 1)]
+                connection.execute(insert(dead_letters), rows)
+            return fresh
+
+        return self._sessions.transact(work)
 
     def after(self, shop: str, seq: int, limit: int) -> list[Event]:
         """See the port."""
@@ -97,41 +71,9 @@ class SqlEventLog:
 
     def _read(self, query: Select[Any]) -> list[Event]:
         with self._sessions.read() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [unpack_event(row._asdict()) for row in connection.execute(query)]
 
 
-def _row(event: Event) -> tuple[object, ...]:
-    rest = Rest(*(getattr(event, name) for name in _REST))
-    return (
-        event.shop,
-        event.source,
-        event.event_id,
-        event.type,
-        event.visitor,
-        event.session,
-        event.occurred_at,
-        event.received_at,
-        _pack(rest),
-    )
-
-
-def _event(row: Row[Any]) -> Event:
-    rest = _unpack(row.body)
-    return Event(
-        seq=row.seq,
-        shop=row.shop,
-        source=row.source,
-        event_id=row.event_id,
-        type=row.type,
-        visitor=row.visitor,
-        session=row.session,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        **{name: getattr(rest, name) for name in _REST},
-    )
-
-
-def _letter(letter: DeadLetter) -> dict[str, object]:
+def _letter(place: int, letter: DeadLetter) -> dict[str, object]:
     values: dict[str, object] = msgspec.structs.asdict(letter)
-    del values["seq"]
-    return values
+    return {**values, "seq": place}

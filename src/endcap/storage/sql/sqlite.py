@@ -2,23 +2,25 @@
 
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from endcap.core.errors import ConfigurationError, StoreUnavailable
 
+from .appending import append_embedded
 from .catalogue import SqlCatalogue
 from .control import SqlControl
 from .event_log import SqlEventLog
 from .lock import StoreLock
-from .tables import SCHEMA_VERSION, metadata, schema_version
+from .schema import ensure_schema
 
+T = TypeVar("T")
 READERS = 4
 # Writers wait for readers only while a checkpoint truncates the log; this is far above that.
 BUSY_SECONDS = 10
@@ -30,6 +32,8 @@ class SqliteStore:
     One connection writes and checkpoints, under a lock; the others only read. SQLite before 3.51.3
     can corrupt a database that two connections write at once, and `mmap_size` is never set.
     """
+
+    shared = False
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,13 +47,18 @@ class SqliteStore:
         try:
             with self.write() as connection:
                 _check_durability(connection)
-                _ensure_schema(connection)
+            ensure_schema(self._writer)
         except Exception:
             self.close()
             raise
         self.catalogue = SqlCatalogue(self)
-        self.events = SqlEventLog(self)
+        self.events = SqlEventLog(self, append_embedded)
         self.control = SqlControl(self)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """See Sessions."""
+        with self.write() as connection:
+            return work(connection)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -73,6 +82,15 @@ class SqliteStore:
                 yield connection
         except DBAPIError as error:
             raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the writing connection, for migrations and copies."""
+        return self._writer
+
+    def describe(self, about: dict[str, object]) -> None:
+        """Tell others who holds the store."""
+        self.lock.describe(about)
 
     def close(self) -> None:
         """Close every connection, the writer last, and free the lock."""
@@ -123,16 +141,4 @@ def _check_durability(connection: Connection) -> None:
         raise ConfigurationError(
             f"SQLite runs with journal_mode={journal}, synchronous={synchronous}; acknowledged "
             "events could be lost. Put the data folder on a local file system that supports WAL."
-        )
-
-
-def _ensure_schema(connection: Connection) -> None:
-    metadata.create_all(connection)
-    version = connection.execute(select(schema_version.c.version)).scalar()
-    if version is None:
-        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-    elif version > SCHEMA_VERSION:
-        raise ConfigurationError(
-            f"the store has schema {version}, this Endcap knows {SCHEMA_VERSION}; install the "
-            "newer Endcap that wrote it"
         )

@@ -1,8 +1,4 @@
-"""The tables, once for every SQL engine. Each row carries the shop it belongs to.
-
-Ids are compared byte by byte; SQLite's TEXT does so by itself, other engines get their exact type
-here when they are added.
-"""
+"""The tables, once for every SQL engine. Each row carries the shop it belongs to."""
 
 from sqlalchemy import (
     BigInteger,
@@ -10,21 +6,28 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
-    String,
     Table,
     UniqueConstraint,
 )
 
+from .columns import Body, Exact, Id, Place
+
 SCHEMA_VERSION = 1
 
 metadata = MetaData()
-# SQLite numbers rows by itself only for a column declared exactly INTEGER PRIMARY KEY.
-Place = BigInteger().with_variant(Integer, "sqlite")
-Id = String(800)
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+# How far each stream of a shop has come. Whoever appends to a stream holds its row until the
+# commit, so that places are given in the order of commits and a reader never skips one.
+heads = Table(
+    "heads",
+    metadata,
+    Column("shop", Id, primary_key=True),
+    Column("stream", Exact(60), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
 
 products = Table(
     "products",
@@ -35,8 +38,8 @@ products = Table(
     Column("change", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("history", LargeBinary, nullable=False),
+    Column("body", Body, nullable=False),
+    Column("history", Body, nullable=False),
     Index("products_change", "shop", "change", unique=True),
 )
 
@@ -47,12 +50,12 @@ events = Table(
     Column("shop", Id, nullable=False),
     Column("source", Id, nullable=False),
     Column("event_id", Id, nullable=False),
-    Column("type", String(20), nullable=False),
+    Column("type", Exact(20), nullable=False),
     Column("visitor", Id, nullable=False),
     Column("session", Id),
     Column("occurred_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Body, nullable=False),
     UniqueConstraint("shop", "source", "event_id", name="events_once"),
     Index("events_visitor", "shop", "visitor", "seq"),
     # A place is never given twice, not even after the newest rows were erased.
@@ -66,9 +69,9 @@ dead_letters = Table(
     Column("shop", Id, nullable=False),
     Column("source", Id, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("code", String(100), nullable=False),
-    Column("reason", String(2000), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("code", Exact(100), nullable=False),
+    Column("reason", Exact(2_000), nullable=False),
+    Column("payload", Body, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -76,11 +79,11 @@ control = Table(
     "control",
     metadata,
     Column("shop", Id, primary_key=True),
-    Column("kind", String(40), primary_key=True),
+    Column("kind", Exact(40), primary_key=True),
     Column("name", Id, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("body", LargeBinary),
+    Column("body", Body),
     Column("author", Id, nullable=False),
-    Column("note", String(2000), nullable=False),
+    Column("note", Exact(2_000), nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )

@@ -1,0 +1,107 @@
+"""A store on a database server: PostgreSQL, MySQL or MariaDB, shared by several processes."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from endcap.core.errors import ConfigurationError, StoreUnavailable
+
+from .appending import append_on_server
+from .catalogue import SqlCatalogue
+from .control import SqlControl
+from .dialects import Dialect, dialect_of
+from .event_log import SqlEventLog
+from .schema import ensure_schema
+
+T = TypeVar("T")
+ATTEMPTS = 6
+FIRST_PAUSE = 0.005
+POOL_SECONDS = 3
+
+
+class ServerStore:
+    """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`.
+
+    Raises ConfigurationError when the server would lose what it has acknowledged, is not there,
+    or has a schema this version cannot work with.
+    """
+
+    shared = True
+
+    def __init__(self, url: str, readers: int = 8, writers: int = 4) -> None:
+        self.dialect = dialect_of(url)
+        self._writer = _engine(self.dialect, writers, "READ COMMITTED")
+        self._reader = _engine(self.dialect, readers, "AUTOCOMMIT")
+        try:
+            with self._writer.connect() as connection:
+                self.dialect.check(connection)
+            ensure_schema(self._writer)
+        except (OperationalError, PoolTimeout) as error:
+            self.close()
+            cause = getattr(error, "orig", error)
+            raise ConfigurationError(f"store_url: {self.dialect.shown}: {cause}") from error
+        except Exception:
+            self.close()
+            raise
+        self.catalogue = SqlCatalogue(self)
+        self.events = SqlEventLog(self, append_on_server)
+        self.control = SqlControl(self)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the writing connections, for migrations and copies."""
+        return self._writer
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """See Sessions."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._writer.begin() as connection:
+                    return work(connection)
+            except DataError:
+                # The value cannot be kept at all; asking again would not help.
+                raise
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not self.dialect.worth_repeating(error):
+                    raise StoreUnavailable(f"the store refused the write: {error.orig}") from error
+            except PoolTimeout as error:
+                raise StoreUnavailable("every connection to the store is busy") from error
+            time.sleep(FIRST_PAUSE * 2**attempt)
+        raise AssertionError
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """See Sessions. Raises StoreUnavailable."""
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+        except PoolTimeout as error:
+            raise StoreUnavailable("every connection to the store is busy") from error
+
+    def describe(self, about: dict[str, object]) -> None:
+        """Nothing to tell: a server has no holder."""
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _engine(dialect: Dialect, size: int, isolation: str) -> Engine:
+    return create_engine(
+        dialect.url,
+        isolation_level=isolation,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        pool_recycle=1_800,
+        connect_args=dialect.connect_args,
+    )
