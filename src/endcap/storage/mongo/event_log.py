@@ -1,6 +1,6 @@
 """The event log port on MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -46,11 +46,23 @@ class MongoEventLog:
             wanted = {"shop": shop, "_id": {"$gt": seq, "$lte": safe}}
             return [_event(d) for d in self._events.find(wanted).sort("_id", 1).limit(limit)]
 
-    def by_visitor(self, shop: str, visitor: str, limit: int) -> list[Event]:
+    def by_visitor(
+        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+    ) -> list[Event]:
+        """See the port."""
+        wanted: Document = {"shop": shop, "visitor": visitor}
+        if types:
+            wanted["type"] = {"$in": sorted(types)}
+        with self._store.errors():
+            found = self._events.find(wanted).sort("_id", -1).limit(limit)
+            return [_event(d) for d in found][::-1]
+
+    def find(self, shop: str, source: str, event_id: str) -> Event | None:
         """See the port."""
         with self._store.errors():
-            found = self._events.find({"shop": shop, "visitor": visitor})
-            return [_event(d) for d in found.sort("_id", -1).limit(limit)][::-1]
+            wanted = {"shop": shop, "source": source, "event_id": event_id}
+            found = self._events.find_one(wanted)
+        return None if found is None else _event(found)
 
     def dead_letters(self, shop: str, seq: int, limit: int) -> list[DeadLetter]:
         """See the port."""
