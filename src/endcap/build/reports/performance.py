@@ -1,0 +1,241 @@
+"""The performance report: what each placement, strategy, rule or product brought."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from endcap.core.money import from_minor
+from endcap.core.report import Baseline, Report, ReportQuestion
+from endcap.core.times import format_time
+
+from .live import Freshness, LiveRollups
+from .tables import quoted
+
+# What a row can be grouped by, as a column of each table; rules and segments are lists.
+_LISTS = {"rule": "rules", "segment": "segments"}
+_VISITOR_DIMENSIONS = frozenset(
+    {"day", "placement", "segment", "zone", "device", "experiment", "variant"}
+)
+_RATES = {
+    "ctr": "clicked / nullif(seen, 0)",
+    "add_to_cart_rate": "carted / nullif(seen, 0)",
+    "conversion": "bought / nullif(clicked, 0)",
+    "revenue_per_visitor_minor": "revenue_minor / nullif(visitors, 0)",
+    "fallback_share": "fallback_slates / nullif(slates, 0)",
+    "coverage": "products / nullif({catalogue}, 0)",
+}
+_ROWS = """
+WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
+    SELECT {keys}product, sum(served) AS n FROM s WHERE product IS NOT NULL
+    GROUP BY ALL HAVING sum(served) > 0
+), r AS (
+    SELECT {keys}n, row_number() OVER (PARTITION BY {part} ORDER BY n DESC) AS place,
+           count(*) OVER (PARTITION BY {part}) AS products
+    FROM p
+), parts AS (
+    SELECT {keys}sum(served) AS served, sum(slates) AS slates, sum(seen) AS seen,
+           sum(clicked) AS clicked, sum(fallback_slates) AS fallback_slates
+    FROM s GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT {keys}count(*) FILTER (kind = 'cart_add') AS carted,
+           count(*) FILTER (kind = 'purchase') AS bought,
+           sum(quantity) FILTER (kind <> 'cart_add') AS units,
+           count(DISTINCT seq) FILTER (kind = 'purchase') AS orders,
+           sum(amount_minor) FILTER (kind <> 'cart_add' AND currency = {currency}) AS revenue_minor
+    FROM c GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT {keys}count(DISTINCT visitor) AS visitors FROM v GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT {keys}count(*) AS products,
+           sum(n) FILTER (place <= greatest(1, ceil(products * 0.01))) / sum(n) AS concentration,
+           exp(ln(sum(n)) - sum(n * ln(n)) / sum(n)) AS diversity
+    FROM r GROUP BY ALL
+), added AS (
+    SELECT {keys}coalesce(sum(served), 0)::BIGINT AS served,
+           coalesce(sum(slates), 0)::BIGINT AS slates, coalesce(sum(seen), 0)::BIGINT AS seen,
+           coalesce(sum(clicked), 0)::BIGINT AS clicked,
+           coalesce(sum(carted), 0)::BIGINT AS carted, coalesce(sum(bought), 0)::BIGINT AS bought,
+           coalesce(sum(orders), 0)::BIGINT AS orders, coalesce(sum(units), 0)::BIGINT AS units,
+           coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor,
+           coalesce(sum(fallback_slates), 0)::BIGINT AS fallback_slates,
+           max(visitors)::BIGINT AS visitors, coalesce(max(products), 0)::BIGINT AS products,
+           max(concentration) AS concentration, max(diversity) AS diversity
+    FROM parts GROUP BY ALL
+)
+SELECT *, {rates} FROM added ORDER BY {order} LIMIT {limit}
+"""
+
+
+class PerformanceReports:
+    """Answers report questions from the rollups; `catalogue` says how many products are live."""
+
+    def __init__(self, rollups: LiveRollups, catalogue: Callable[[], int]) -> None:
+        self._rollups = rollups
+        self._catalogue = catalogue
+
+    def report(self, question: ReportQuestion) -> Report:
+        """The report."""
+        with self._running(question) as (database, fresh, sql):
+            rows = _dicts(database.execute(*sql(question.group_by)))
+            (total,) = _dicts(database.execute(*sql(())))
+            baseline = _baseline(database, question)
+        return Report(
+            first=question.first,
+            last=question.last,
+            group_by=question.group_by,
+            window=question.window,
+            model=question.model,
+            currency=question.currency,
+            rows=[_outward(row, question) for row in rows],
+            total=_outward(total, question),
+            baseline=baseline,
+            counted_to=fresh.seq,
+            as_of=format_time(fresh.at),
+        )
+
+    def parquet(self, question: ReportQuestion) -> bytes:
+        """The rows as a Parquet file; money in minor units, shares as numbers."""
+        with (
+            self._running(question) as (database, _, sql),
+            TemporaryDirectory(prefix="endcap-report-") as folder,
+        ):
+            text, values = sql(question.group_by)
+            file = Path(folder) / "report.parquet"
+            database.execute(f"COPY ({text}) TO '{quoted(str(file))}' (FORMAT parquet)", values)
+            return file.read_bytes()
+
+    @contextmanager
+    def _running(
+        self, question: ReportQuestion
+    ) -> Iterator[
+        tuple[
+            duckdb.DuckDBPyConnection,
+            Freshness,
+            Callable[[tuple[str, ...]], tuple[str, dict[str, Any]]],
+        ]
+    ]:
+        def sql(keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+            return rows_sql(question, keys, self._catalogue())
+
+        with self._rollups.open() as (database, fresh):
+            yield database, fresh, sql
+
+
+def rows_sql(
+    question: ReportQuestion, keys: tuple[str, ...], catalogue: int
+) -> tuple[str, dict[str, Any]]:
+    """The query of the report's rows and its values; names come from a fixed list only."""
+    values: dict[str, Any] = {"first": question.first, "last": question.last}
+    values |= {f"f_{name}": value for name, value in question.filters.items()}
+    wanted = set(keys) | set(question.filters)
+    values |= {"age": question.window * 86_400_000, "currency": question.currency}
+    credited = "age <= $age" + (" AND last" if question.model == "last" else "")
+    visitors = _table("visitors", wanted, question.filters)
+    if not wanted <= _VISITOR_DIMENSIONS:
+        # Who met a product or a strategy is not kept; the row says null rather than a wrong number.
+        visitors = _table("visitors", set(), {}, extra=wanted - _VISITOR_DIMENSIONS)
+    rates = ", ".join(
+        f"{text.format(catalogue=catalogue)} AS {name}" for name, text in _RATES.items()
+    )
+    text = _ROWS.format(
+        shown=_table("shown", wanted, question.filters),
+        credits=f"SELECT * FROM ({_table('credits', wanted, question.filters)}) WHERE {credited}",
+        visitors=visitors,
+        keys="".join(f"{key}, " for key in keys),
+        part=", ".join(keys) or "1",
+        currency="$currency",
+        rates=rates,
+        order=", ".join(
+            (["day"] if "day" in keys else []) + ["revenue_minor DESC", "served DESC", *keys]
+        ),
+        limit=question.limit,
+    )
+    return text, values
+
+
+def _table(
+    table: str, wanted: set[str], filters: dict[str, str], extra: set[str] | None = None
+) -> str:
+    """Rows of a table in the days asked for, lists unfolded where needed, filters applied."""
+    unfolded = "".join(
+        f", unnest({column}) AS {name}" for name, column in _LISTS.items() if name in wanted
+    )
+    missing = "".join(f", NULL AS {name}" for name in sorted(extra or ()))
+    where = "".join(f" AND {name}::VARCHAR = $f_{name}" for name in filters)
+    if extra:
+        where = " AND false"
+    return (
+        f"SELECT * FROM (SELECT *{unfolded}{missing} FROM {table} "
+        f"WHERE day BETWEEN $first::DATE AND $last::DATE) WHERE true{where}"
+    )
+
+
+def _baseline(database: duckdb.DuckDBPyConnection, question: ReportQuestion) -> Baseline:
+    values = {"first": question.first, "last": question.last, "currency": question.currency}
+    days = "day BETWEEN $first::DATE AND $last::DATE"
+    (sold,) = _dicts(
+        database.execute(
+            "SELECT coalesce(sum(amount_minor) FILTER (currency = $currency), 0)::BIGINT AS net, "
+            "sum(reported_minor) FILTER (currency = $currency)::BIGINT AS reported, "
+            "count(DISTINCT seq) FILTER (kind = 'purchase') AS orders, "
+            "coalesce(sum(quantity), 0)::BIGINT AS units, "
+            "count(DISTINCT visitor) FILTER (kind = 'purchase') AS buyers, "
+            "count(*) FILTER (kind = 'purchase' AND price_minor IS NULL) AS unpriced "
+            f"FROM sales WHERE kind <> 'cart_add' AND {days}",
+            values,
+        )
+    )
+    others = database.execute(
+        "SELECT currency, count(DISTINCT seq) FROM sales WHERE kind = 'purchase' "
+        f"AND currency <> $currency AND {days} GROUP BY currency ORDER BY currency",
+        values,
+    ).fetchall()
+    (credited,) = _dicts(
+        database.execute(
+            "SELECT coalesce(sum(amount_minor) FILTER (currency = $currency), 0)::BIGINT AS net, "
+            "count(DISTINCT seq) FILTER (kind = 'purchase') AS orders "
+            f"FROM credits WHERE kind <> 'cart_add' AND last AND age <= $age AND {days}",
+            values | {"age": question.window * 86_400_000},
+        )
+    )
+    return Baseline(
+        revenue=_money(sold["net"], question),
+        reported=None if sold["reported"] is None else _money(sold["reported"], question),
+        orders=sold["orders"],
+        units=sold["units"],
+        buyers=sold["buyers"],
+        unpriced_lines=sold["unpriced"],
+        recommended=_money(credited["net"], question),
+        organic=_money(sold["net"] - credited["net"], question),
+        recommended_orders=credited["orders"],
+        other_currencies=dict(others),
+    )
+
+
+def _dicts(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _outward(row: dict[str, Any], question: ReportQuestion) -> dict[str, Any]:
+    shown = dict(row)
+    if "day" in shown:
+        shown["day"] = str(shown["day"])
+    shown["revenue"] = _money(shown.pop("revenue_minor"), question)
+    per_visitor = shown.pop("revenue_per_visitor_minor")
+    exact = None if per_visitor is None else round(Decimal(per_visitor))
+    shown["revenue_per_visitor"] = None if exact is None else _money(exact, question)
+    for name in ("ctr", "add_to_cart_rate", "conversion", "fallback_share", "coverage",
+                 "concentration", "diversity"):  # fmt: skip
+        if shown[name] is not None:
+            shown[name] = round(float(shown[name]), 6)
+    return shown
+
+
+def _money(minor: int, question: ReportQuestion) -> str:
+    return str(from_minor(minor, question.currency))

@@ -1,0 +1,72 @@
+"""What a report is asked and what it answers."""
+
+from typing import Any, Literal
+
+import msgspec
+
+DIMENSIONS = (
+    "day",
+    "placement",
+    "strategy",
+    "rule",
+    "product",
+    "segment",
+    "zone",
+    "device",
+    "experiment",
+    "variant",
+)
+MAX_ROWS = 10_000
+
+
+class ReportQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows, for which days (ISO dates, both included), narrowed by `filters`.
+
+    `window` is the attribution window in days; `model` gives credit to the last touch, or to every
+    slate touched (then rows add up to more than was sold).
+    """
+
+    group_by: tuple[str, ...]
+    first: str
+    last: str
+    filters: dict[str, str]
+    window: int
+    model: Literal["last", "any"] = "last"
+    currency: str = "EUR"
+    limit: int = 1_000
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was sold in the days, with or without recommendations.
+
+    `revenue` is net of refunds and summed from lines; `reported` is the shop's own figure of the
+    same orders, where it sent one. `recommended` is the part that the last touch credits, `organic`
+    the rest. `other_currencies` counts orders that `revenue` leaves out.
+    """
+
+    revenue: str
+    reported: str | None
+    orders: int
+    units: int
+    buyers: int
+    unpriced_lines: int
+    recommended: str
+    organic: str
+    recommended_orders: int
+    other_currencies: dict[str, int]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a report; `counted_to` is the place in the log and `as_of` the time it is as of."""
+
+    first: str
+    last: str
+    group_by: tuple[str, ...]
+    window: int
+    model: str
+    currency: str
+    rows: list[dict[str, Any]]
+    total: dict[str, Any]
+    baseline: Baseline
+    counted_to: int
+    as_of: str
