@@ -47,6 +47,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 600
     build_memory: Annotated[str, _about("Memory a build may use, e.g. `2GB`.")] = "2GB"
     build_threads: Annotated[int, _about("Threads a build may use.")] = 2
+    attribution_days: Annotated[
+        int, _about("Longest attribution window in days; reports may ask for a shorter one.")
+    ] = 7
+    view_through: Annotated[
+        bool, _about("Whether products that were seen but not clicked earn credit too.")
+    ] = False
+    heavy_visitor: Annotated[
+        int, _about("Events on one day from which a visitor counts as a program; 0 for never.")
+    ] = 3_000
     keep_snapshots: Annotated[int, _about("How many published snapshots are kept.")] = 3
     max_body: Annotated[int, _about("Largest request body in bytes.")] = 4 * 2**20
     max_import_body: Annotated[int, _about("Largest import body in bytes, unpacked.")] = 100 * 2**20
@@ -89,6 +98,8 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(f"currency: `{settings.currency}` is no ISO 4217 code like EUR")
     if not 0 <= settings.port <= 65_535:
         raise ConfigurationError(f"port: {settings.port} is not 0 to 65535")
+    if not 1 <= settings.attribution_days <= 90:
+        raise ConfigurationError(f"attribution_days: {settings.attribution_days} is not 1 to 90")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigurationError("log_level: must be debug, info, warning or error")
     loopback = settings.host in ("127.0.0.1", "::1", "localhost")

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from endcap.build.archive import archive
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
 from endcap.core.errors import ConfigurationError, EndcapError
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.measuring import Measuring, archive_home, assemble_measuring
 from endcap.recommend.registry import Components
 from endcap.services.builds import BuildService, Progress
 from endcap.services.catalogue import CatalogueService
@@ -57,6 +57,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     builds: BuildService
     served: ServedLog
     committer: GroupCommitter
+    measuring: Measuring
 
 
 @asynccontextmanager
@@ -78,6 +79,7 @@ async def open_installation(
             finally:
                 await installation.served.flush()
                 await installation.committer.stop()
+                installation.measuring.rollups.close()
     finally:
         store.close()
 
@@ -90,6 +92,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     visitors = MemoryVisitors(store.events)
     committer = GroupCommitter(store.events)
     served = ServedLog(committer)
+    measuring = assemble_measuring(
+        settings, store.events, lambda: live.state(settings.shop).columns.live, clock
+    )
     return Installation(
         settings=settings,
         clock=clock,
@@ -100,7 +105,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         collector=Collector(committer, visitors, pseudonyms, clock, new_id, settings.currency),
         recommender=RecommendService(live, placements, visitors, pseudonyms, served, clock, new_id),
         builds=BuildService(
-            _runner(settings, store, clock),
+            _runner(settings, store, clock, measuring),
             store.events,
             snapshots,
             live,
@@ -109,6 +114,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         ),
         served=served,
         committer=committer,
+        measuring=measuring,
     )
 
 
@@ -126,6 +132,7 @@ def app_services(installation: Installation) -> AppServices:
         recommender=installation.recommender,
         placements=installation.placements,
         builds=installation.builds,
+        reports=installation.measuring.reports,
         ready=ready,
         api_key=settings.api_key,
         max_body=settings.max_body,
@@ -167,14 +174,16 @@ def new_id() -> str:
     return secrets.token_urlsafe(18)
 
 
-def _runner(settings: Settings, store: Store, clock: Clock) -> Callable[[str, Progress], Path]:
+def _runner(
+    settings: Settings, store: Store, clock: Clock, measuring: Measuring
+) -> Callable[[str, Progress], Path]:
     def run(shop: str, progress: Progress) -> Path:
-        home = settings.folder / "archive" / f"shop={shop.encode().hex()}"
+        home = archive_home(settings, shop)
         exported = settings.folder / "work" / "catalogue"
         shutil.rmtree(exported, ignore_errors=True)
         exported.mkdir(parents=True)
         now = clock()
-        archive(store.events, home, shop, lambda done: progress("archiving", 0.3 * done))
+        measuring.archive(lambda done: progress("archiving", 0.3 * done))
         progress("reading the catalogue", 0.3)
         export_catalogue(store.catalogue, shop, exported)
         job = BuildInput(

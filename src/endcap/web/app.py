@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from endcap.core.errors import EndcapError, MalformedBody, Unauthenticated
 
 from . import pages, problems
-from .api import builds, events, health, imports, placements, products, recommendations
+from .api import builds, events, health, imports, placements, products, recommendations, reports
 from .call import Call
 from .openapi import document
 from .operations import Operation
 from .services import AppServices
 
 LOG = logging.getLogger(__name__)
-RESOURCES = (events, recommendations, imports, products, placements, builds, health)
+RESOURCES = (events, recommendations, imports, products, placements, builds, reports, health)
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

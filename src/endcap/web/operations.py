@@ -19,6 +19,7 @@ SCOPES = frozenset(
         "catalogue:write",
         "rules:edit",
         "builds:run",
+        "reports:read",
         "open",
     }
 )

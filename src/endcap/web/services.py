@@ -10,6 +10,7 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
+from endcap.services.reports import ReportService
 
 Readiness = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -27,6 +28,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     recommender: RecommendService
     placements: PlacementService
     builds: BuildService
+    reports: ReportService
     ready: Readiness
     api_key: str = ""
     max_body: int = 4 * 2**20

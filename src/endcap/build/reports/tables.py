@@ -85,7 +85,8 @@ _EMPTY = {
     "WHERE false",
     "sales": "SELECT NULL::VARCHAR AS kind, NULL::BIGINT AS seq, NULL::INTEGER AS line, "
     "NULL::VARCHAR AS order_id, NULL::VARCHAR AS visitor, NULL::VARCHAR AS product, "
-    "NULL::BIGINT AS occurred_at, NULL::BIGINT AS price_minor WHERE false",
+    "NULL::BIGINT AS occurred_at, NULL::BIGINT AS price_minor, NULL::VARCHAR AS currency "
+    "WHERE false",
     "credits": "SELECT NULL::VARCHAR AS kind, NULL::BIGINT AS seq, NULL::INTEGER AS line, "
     f"NULL::VARCHAR AS touch, NULL::VARCHAR AS token, {_DIMENSIONS}, NULL::BIGINT AS age, "
     "NULL::BOOLEAN AS last WHERE false",

@@ -102,18 +102,14 @@ OPERATIONS = (
             Parameter("to", "Last day (UTC); else today.", DATE),
             *(Parameter(name, f"Only this {name}.") for name in DIMENSIONS),
             Parameter("window", "Attribution window in days.", {"type": "integer", "minimum": 1}),
-            Parameter(
-                "model", "Who gets the credit.", {"type": "string", "enum": ["last", "any"]}
-            ),
+            Parameter("model", "Who gets the credit.", {"type": "string", "enum": ["last", "any"]}),
             Parameter("currency", "Currency of the revenue; else the shop's."),
             Parameter(
                 "limit",
                 "Rows.",
                 {"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": 1_000},
             ),
-            Parameter(
-                "format", "Form of the answer.", {"type": "string", "enum": list(FORMATS)}
-            ),
+            Parameter("format", "Form of the answer.", {"type": "string", "enum": list(FORMATS)}),
         ),
         answer=Report,
         errors=(InvalidInput,),

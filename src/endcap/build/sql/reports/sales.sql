@@ -21,14 +21,16 @@ kept AS (
             SELECT order_id FROM earlier_sales WHERE kind = 'purchase' AND order_id IS NOT NULL))
 ),
 bought AS (
-    SELECT seq, line, order_id, visitor, product, occurred_at, price_minor FROM kept
+    SELECT seq, line, order_id, visitor, product, occurred_at, price_minor, currency FROM kept
     WHERE kind = 'purchase'
     UNION ALL
-    SELECT seq, line, order_id, visitor, product, occurred_at, price_minor FROM earlier_sales
+    SELECT seq, line, order_id, visitor, product, occurred_at, price_minor, currency
+    FROM earlier_sales
     WHERE kind = 'purchase' AND product IN (SELECT product FROM kept WHERE kind = 'refund')
 ),
 returned AS (
-    SELECT r.seq, r.line, b.seq AS of_seq, b.line AS of_line, b.price_minor AS of_price
+    SELECT r.seq, r.line, b.seq AS of_seq, b.line AS of_line, b.price_minor AS of_price,
+           b.currency AS of_currency
     FROM kept AS r
     JOIN bought AS b
       ON b.product = r.product AND b.occurred_at <= r.occurred_at
@@ -42,7 +44,8 @@ SELECT k.kind, k.seq, k.line, k.order_id, k.visitor, k.product,
        coalesce(k.price_minor, r.of_price) AS price_minor,
        CASE k.kind WHEN 'refund' THEN -1 ELSE 1 END * k.quantity
            * coalesce(k.price_minor, r.of_price) AS amount_minor,
-       k.currency, CASE WHEN k.line = 0 THEN k.reported_minor END AS reported_minor,
+       coalesce(k.currency, r.of_currency) AS currency,
+       CASE WHEN k.line = 0 THEN k.reported_minor END AS reported_minor,
        k.occurred_at, k.day, k.zone, k.device, r.of_seq, r.of_line
 FROM kept AS k
 LEFT JOIN returned AS r ON r.seq = k.seq AND r.line = k.line
