@@ -1,0 +1,169 @@
+"""Why, why not, and again: what is behind a slate that was served."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+import msgspec
+
+from endcap.core.errors import NotFound
+from endcap.core.event import Event, Inputs
+from endcap.core.ports import EventLog
+from endcap.core.request import RecommendationRequest
+from endcap.recommend.history import NO_HISTORY, read_history
+from endcap.recommend.merchandising import PlacementRules
+from endcap.recommend.pipeline import Outcome, Pipeline
+from endcap.recommend.plan import Plan
+from endcap.recommend.query import Query, State
+from endcap.recommend.slate import make_items
+from endcap.recommend.trace import make_trace
+
+from .past import PastStates
+from .placements import PlacementService
+from .resolve import make_query
+from .rule_source import RuleSource
+from .served import ServedLog
+
+SOURCE = "endcap"
+_REQUEST = msgspec.msgpack.Decoder(RecommendationRequest)
+
+
+class Again(NamedTuple):
+    """A served slate made once more; `differences` say what could not be brought back."""
+
+    event: Event
+    plan: Plan
+    query: Query
+    state: State
+    rules: PlacementRules
+    outcome: Outcome
+    differences: list[str]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the same products stand in the same slots."""
+        return [line.product for line in self.event.lines] == [
+            self.state.columns.ids[pick.row] for pick in self.outcome.picks
+        ]
+
+
+class Traces:
+    """Answers by the token of a served slate. All calls come from the event loop's thread."""
+
+    def __init__(
+        self,
+        past: PastStates,
+        placements: PlacementService,
+        rules: RuleSource,
+        log: EventLog,
+        served: ServedLog,
+    ) -> None:
+        self._past = past
+        self._placements = placements
+        self._rules = rules
+        self._log = log
+        self._served = served
+        self._pipeline = Pipeline()
+
+    async def trace(self, shop: str, token: str) -> dict[str, Any]:
+        """Every decision behind the slate. Raises NotFound."""
+        again = await self._again(shop, token)
+        trace = make_trace(again.outcome, again.plan, again.query, again.state)
+        return {**_head(again), "trace": trace}
+
+    async def replay(self, shop: str, token: str) -> dict[str, Any]:
+        """The slate made again from its stored inputs, beside what was served. Raises NotFound."""
+        again = await self._again(shop, token)
+        items = make_items(again.outcome, again.query, again.state, None)
+        served = [line.product for line in again.event.lines]
+        return {**_head(again), "served": served, "items": items}
+
+    async def why_not(self, shop: str, token: str, product: str) -> dict[str, Any]:
+        """What kept a product out of the slate. Raises NotFound."""
+        again = await self._again(shop, token)
+        return {**_head(again), "product": product, **self._reason(again, product)}
+
+    def _reason(self, again: Again, product: str) -> dict[str, Any]:
+        row = again.state.columns.row(product)
+        if row is None:
+            return {"shown": False, "by": "catalogue", "why": "no product has this id"}
+        places = [n for n, pick in enumerate(again.outcome.picks, 1) if pick.row == row]
+        if places:
+            return {"shown": True, "position": places[0], "by": "", "why": "it is in the slate"}
+        why = self._pipeline.why_not(again.plan, again.query, again.state, row, again.rules)
+        if why is not None:
+            by, _, text = why.partition(": ")
+            return {"shown": False, "by": by, "why": text}
+        return {"shown": False, **_outranked(again, row)}
+
+    async def _again(self, shop: str, token: str) -> Again:
+        event = await self._event(shop, token)
+        inputs = event.served.inputs if event.served and event.served.inputs else None
+        if inputs is None or event.placement is None:
+            raise NotFound("the inputs of this slate were not kept")
+        request = _REQUEST.decode(inputs.request)
+        plan = await self._placements.plan_at(shop, event.placement, inputs.placement)
+        rules = await self._rules.as_of(shop, event.placement, event.occurred_at)
+        past = await self._past.state(shop, inputs)
+        differences = list(past.differences)
+        history = NO_HISTORY
+        if event.visitor and plan.personal:
+            known, missing = await self._past.visitor(
+                shop, event.visitor, event.occurred_at, inputs
+            )
+            differences += missing
+            history = read_history(known, past.state.columns, event.occurred_at, event.session)
+        query = make_query(request, plan, history, past.state, event.occurred_at)
+        query.taken = past.state.columns.rows(inputs.taken)
+        outcome = self._pipeline.run(plan, query, past.state, True, rules)
+        return Again(event, plan, query, past.state, rules, outcome, differences)
+
+    async def _event(self, shop: str, token: str) -> Event:
+        waiting = self._served.find(shop, token)
+        if waiting is not None:
+            return waiting
+        found = await asyncio.to_thread(self._log.find, shop, SOURCE, token)
+        if found is None or found.type != "served":
+            raise NotFound(f"no slate was served under `{token[:100]}`, or it is no longer kept")
+        return found
+
+
+def inputs_of(
+    request: RecommendationRequest, plan: Plan, query: Query, state: State
+) -> Inputs:
+    """What to keep of a request so that its slate can be made again."""
+    kept = len(query.trail.rows)
+    bare = msgspec.structs.replace(request, visitor=None, session=None, explain=False)
+    return Inputs(
+        request=msgspec.msgpack.encode(bare),
+        taken=tuple(state.columns.ids[row] for row in query.taken.tolist()),
+        placement=plan.version,
+        snapshot=state.joined.version,
+        catalogue=state.columns.change,
+        tail=state.tail.seq,
+        kept=kept,
+        newest=int(query.trail.times[0]) if kept else 0,
+    )
+
+
+def _outranked(again: Again, row: int) -> dict[str, Any]:
+    """An eligible product that is not shown: no strategy proposed it, or others came first."""
+    steps = again.outcome.steps
+    proposed = [s for s in steps if row in s.rows]
+    if not proposed:
+        return {"by": "candidates", "why": "no strategy of the placement proposed it"}
+    last = proposed[-1]
+    dropped = steps[len(proposed)].name if len(proposed) < len(steps) else ""
+    place = int((last.rows == row).argmax()) + 1
+    if dropped:
+        return {"by": dropped, "why": f"it stood at place {place} before `{dropped}` took it out"}
+    count = again.query.count
+    return {"by": "rank", "why": f"it came to place {place}, the slate has {count} slots"}
+
+
+def _head(again: Again) -> dict[str, Any]:
+    return {
+        "token": again.event.event_id,
+        "placement": again.plan.name,
+        "exact": again.exact,
+        "differences": again.differences,
+    }
