@@ -26,9 +26,12 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.live import LiveState
+from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
+from endcap.services.rule_source import NoRules, RuleSource
 from endcap.services.served import ServedLog
+from endcap.services.traces import Traces
 from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
@@ -54,6 +57,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueService
     collector: Collector
     recommender: RecommendService
+    traces: Traces
+    rules: RuleSource
     builds: BuildService
     served: ServedLog
     committer: GroupCommitter
@@ -95,6 +100,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     measuring = assemble_measuring(
         settings, store.events, lambda: live.state(settings.shop).columns.live, clock
     )
+    rules = NoRules()
     return Installation(
         settings=settings,
         clock=clock,
@@ -103,7 +109,13 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         placements=placements,
         catalogue=CatalogueService(store.catalogue, live.changed, clock, settings.currency),
         collector=Collector(committer, visitors, pseudonyms, clock, new_id, settings.currency),
-        recommender=RecommendService(live, placements, visitors, pseudonyms, served, clock, new_id),
+        recommender=RecommendService(
+            live, placements, visitors, pseudonyms, served, clock, new_id, rules
+        ),
+        rules=rules,
+        traces=Traces(
+            PastStates(live, snapshots, store.events), placements, rules, store.events, served
+        ),
         builds=BuildService(
             _runner(settings, store, clock, measuring),
             store.events,
@@ -133,6 +145,8 @@ def app_services(installation: Installation) -> AppServices:
         placements=installation.placements,
         builds=installation.builds,
         reports=installation.measuring.reports,
+        traces=installation.traces,
+        rules=installation.rules,
         ready=ready,
         api_key=settings.api_key,
         max_body=settings.max_body,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
+from endcap.catalog.undo import Undo
 from endcap.core.errors import SnapshotRefused
 from endcap.core.ports import Catalogue, Snapshots
 from endcap.core.product import ProductDocument
@@ -25,6 +26,7 @@ class LiveState:
         self._catalogue = catalogue
         self._snapshots = snapshots
         self._states: dict[str, State] = {}
+        self._undo: dict[str, Undo] = {}
         self.refused: str | None = None
 
     def state(self, shop: str) -> State:
@@ -50,7 +52,17 @@ class LiveState:
 
     def changed(self, shop: str, documents: list[ProductDocument]) -> None:
         """Take catalogue changes into the columns; they are in the next answer."""
-        self.state(shop).columns.apply(documents)
+        undo = self.undo(shop)
+        for document in documents:
+            undo.before([document.id], document.change)
+            self.state(shop).columns.apply([document])
+
+    def undo(self, shop: str) -> Undo:
+        """What the last live changes replaced."""
+        undo = self._undo.get(shop)
+        if undo is None:
+            undo = self._undo[shop] = Undo(self.state(shop).columns)
+        return undo
 
     async def swap(self, shop: str, folder: Path) -> bool:
         """Use the snapshot in `folder` from the next request on.

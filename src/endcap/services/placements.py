@@ -59,6 +59,16 @@ class PlacementService:
             raise UnknownPlacement(f"no placement `{name[:200]}`; there is {', '.join(near)}")
         return plan
 
+    async def plan_at(self, shop: str, name: str, version: int) -> Plan:
+        """The plan of a version. Raises NotFound."""
+        live = self._plans.get(shop, {}).get(name)
+        if live is not None and live.version == version:
+            return live
+        record = await asyncio.to_thread(self._control.get, shop, KIND, name, version)
+        if record is None or record.body is None:
+            raise NotFound(f"placement `{name}` has no version {version}")
+        return self._plan(record)
+
     async def list(self, shop: str) -> Sequence[PlacementView]:
         """The live version of every placement, by name."""
         return [_view(r) for r in await asyncio.to_thread(self._control.latest, shop, KIND)]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -10,13 +9,12 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import FieldProblem, InvalidInput
-from endcap.core.event import Event, Line
+from endcap.core.event import Event, Inputs, Line
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.recommend.history import NO_HISTORY, read_history
-from endcap.recommend.merchandising import NO_RULES, PlacementRules
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import State
@@ -26,24 +24,11 @@ from endcap.recommend.trace import make_trace
 from .live import LiveState
 from .placements import PlacementService
 from .resolve import check, make_query
+from .rule_source import NoRules, RuleSource
 from .served import ServedLog, served_detail
+from .traces import inputs_of
 
 _ENCODER = msgspec.json.Encoder()
-
-
-class RuleSource(Protocol):
-    """Gives the published rules of a placement, compiled."""
-
-    def for_placement(self, shop: str, placement: str) -> PlacementRules:
-        """The rules that are published now."""
-
-
-class NoRules:
-    """A shop without rules."""
-
-    def for_placement(self, shop: str, placement: str) -> PlacementRules:
-        """None at all."""
-        return NO_RULES
 
 
 class RecommendService:
@@ -122,7 +107,9 @@ class RecommendService:
         slate = self._slate(plan, outcome, items, state)
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
-        self._log(shop, request, visitor, slate, now)
+        self._log(
+            shop, request, visitor, slate, (now, inputs_of(request, plan, query, state, known))
+        )
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
@@ -142,9 +129,10 @@ class RecommendService:
         request: RecommendationRequest,
         visitor: str | None,
         slate: Slate,
-        now: int,
+        made: tuple[int, Inputs],
     ) -> None:
         session = request.session
+        now, inputs = made
         self._served.add(
             Event(
                 shop=shop,
@@ -160,6 +148,6 @@ class RecommendService:
                 zone=request.zone,
                 device=request.device,
                 placement=slate.placement,
-                served=served_detail(slate),
+                served=served_detail(slate, inputs=inputs),
             )
         )

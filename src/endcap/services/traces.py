@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from endcap.core.errors import NotFound
-from endcap.core.event import Event, Inputs
+from endcap.core.event import Event, Inputs, VisitorState
 from endcap.core.ports import EventLog
 from endcap.core.request import RecommendationRequest
 from endcap.recommend.history import NO_HISTORY, read_history
@@ -128,10 +128,14 @@ class Traces:
 
 
 def inputs_of(
-    request: RecommendationRequest, plan: Plan, query: Query, state: State
+    request: RecommendationRequest,
+    plan: Plan,
+    query: Query,
+    state: State,
+    known: VisitorState | None,
 ) -> Inputs:
     """What to keep of a request so that its slate can be made again."""
-    kept = len(query.trail.rows)
+    recent = known.recent if known is not None else []
     bare = msgspec.structs.replace(request, visitor=None, session=None, explain=False)
     return Inputs(
         request=msgspec.msgpack.encode(bare),
@@ -140,8 +144,8 @@ def inputs_of(
         snapshot=state.joined.version,
         catalogue=state.columns.change,
         tail=state.tail.seq,
-        kept=kept,
-        newest=int(query.trail.times[0]) if kept else 0,
+        kept=len(recent),
+        newest=recent[-1].occurred_at if recent else 0,
     )
 
 

@@ -1,7 +1,9 @@
 """The ASGI application: routes of the operations, errors as problems, a request id on all."""
 
 import hmac
+import importlib
 import logging
+import pkgutil
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
@@ -16,15 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.errors import EndcapError, MalformedBody, Unauthenticated
 
-from . import pages, problems
-from .api import builds, events, health, imports, placements, products, recommendations, reports
+from . import api, pages, problems
 from .call import Call
 from .openapi import document
 from .operations import Operation
 from .services import AppServices
 
 LOG = logging.getLogger(__name__)
-RESOURCES = (events, recommendations, imports, products, placements, builds, reports, health)
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -58,8 +58,10 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
 
 
 def all_operations() -> list[Operation]:
-    """Every operation of the API."""
-    return [operation for resource in RESOURCES for operation in resource.OPERATIONS]
+    """Every operation of the API: those of each file in `api`."""
+    names = [module.name for module in pkgutil.iter_modules(api.__path__)]
+    resources = [importlib.import_module(f"{api.__name__}.{name}") for name in names]
+    return [operation for resource in resources for operation in resource.OPERATIONS]
 
 
 class RequestIds:

@@ -18,8 +18,8 @@ SCOPES = frozenset(
         "catalogue:read",
         "catalogue:write",
         "rules:edit",
-        "builds:run",
         "reports:read",
+        "builds:run",
         "open",
     }
 )

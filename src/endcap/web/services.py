@@ -11,6 +11,8 @@ from endcap.services.collect import Collector
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
+from endcap.services.rule_source import RuleSource
+from endcap.services.traces import Traces
 
 Readiness = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -29,6 +31,8 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     placements: PlacementService
     builds: BuildService
     reports: ReportService
+    traces: Traces
+    rules: RuleSource
     ready: Readiness
     api_key: str = ""
     max_body: int = 4 * 2**20

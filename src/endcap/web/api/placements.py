@@ -16,6 +16,7 @@ from endcap.core.errors import (
 )
 from endcap.core.placement import Placement
 from endcap.core.status import PlacementView
+from endcap.recommend.parameters import MainParameters, main_parameters
 from endcap.web.call import Call, answer, expected_version, number
 from endcap.web.operations import Operation, Parameter
 
@@ -25,6 +26,7 @@ NOTE = Parameter("note", "Why it is changed; kept with the version.")
 VERSION = Parameter("version", "An older version.", {"type": "integer", "minimum": 1})
 PREFIX = "/v1/placements/"
 SUFFIX = "/versions"
+PARAMETERS = "/parameters"
 
 
 class Placements(msgspec.Struct, frozen=True):
@@ -64,6 +66,17 @@ async def delete_placement(call: Call) -> Response:
     """Take a placement out of use."""
     await call.services.placements.delete(call.shop, call.tail(PREFIX), "api", "")
     return Response(status_code=204)
+
+
+async def get_parameters(call: Call) -> Response:
+    """What decides what a placement shows, in plain language."""
+    call.query()
+    name = call.tail(PREFIX).removesuffix(PARAMETERS)
+    view = await call.services.placements.get(call.shop, name)
+    plan = call.services.placements.plan(call.shop, name)
+    rules = call.services.rules.for_placement(call.shop, name)
+    title = view.placement.title if view.placement else ""
+    return answer(main_parameters(plan, rules, title))
 
 
 def _tagged(view: PlacementView) -> Response:
@@ -107,6 +120,17 @@ OPERATIONS = (
         parameters=(NAME,),
         answer=Placements,
         errors=(InvalidInput, UnknownPlacement),
+    ),
+    _operation(
+        id="get_placement_parameters",
+        method="GET",
+        path="/v1/placements/{name}/parameters",
+        handler=get_parameters,
+        scope="recommendations:read",
+        about="What decides what this placement shows, in plain language, made from what runs now.",
+        parameters=(NAME,),
+        answer=MainParameters,
+        errors=(InvalidInput, NotFound, UnknownPlacement),
     ),
     _operation(
         id="put_placement",
