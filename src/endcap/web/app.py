@@ -22,6 +22,7 @@ from . import api, pages, problems
 from .call import Call
 from .openapi import document
 from .operations import Operation
+from .postman import collection
 from .services import AppServices
 
 LOG = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
     groups = groupby(_ordered(operations), key=lambda operation: operation.path)
     routes = [_route(path, list(group), services) for path, group in groups]
     openapi = msgspec.json.encode(document(operations))
+    postman = msgspec.json.encode(collection(operations))
     app = Starlette(
-        routes=[*routes, *pages.routes(openapi)],
+        routes=[*routes, *pages.routes(openapi, postman)],
         exception_handlers={
             HTTPException: _http_error,
             EndcapError: _known_error,

@@ -39,14 +39,19 @@ _START = """window.ui = SwaggerUIBundle({
 """
 
 
-def routes(openapi: bytes) -> list[Route]:
-    """The routes of all pages; `openapi` is the document as JSON."""
+def routes(openapi: bytes, postman: bytes) -> list[Route]:
+    """The routes of all pages; `openapi` and `postman` are documents as JSON."""
 
     async def openapi_json(_: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
+    async def postman_json(_: Request) -> Response:
+        name = {"content-disposition": 'attachment; filename="endcap.postman_collection.json"'}
+        return Response(postman, media_type="application/json", headers=name)
+
     return [
         Route("/openapi.json", openapi_json),
+        Route("/postman.json", postman_json),
         Route("/docs", _docs),
         Route("/docs/assets/{name}", _asset),
         Route("/docs/errors/{code}", _error),
