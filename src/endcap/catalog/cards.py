@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .columns import Columns
+from .facets import facets_of
 
 DEFAULT_FIELDS = (
     "title",
@@ -37,6 +38,7 @@ class Cards:
         self._columns = columns
         self._limit = limit
         self._cards: OrderedDict[int | tuple[int, str], Card] = OrderedDict()
+        self._facets: OrderedDict[int, tuple[int, tuple[str, ...]]] = OrderedDict()
 
     def card(self, row: int, zone: str | None = None) -> Card:
         """The card with the ready set of fields, as they are in the zone."""
@@ -64,6 +66,17 @@ class Cards:
     def picked(self, row: int, fields: tuple[str, ...], zone: str | None = None) -> msgspec.Raw:
         """JSON with just these fields, as they are in the zone."""
         return msgspec.Raw(_picked(self._decoded(row, zone), fields))
+
+    def facets(self, row: int) -> tuple[str, ...]:
+        """What the product is like; see `facets_of`."""
+        known = self._facets.get(row)
+        if known is not None and known[0] == self._columns.version[row]:
+            return known[1]
+        found = facets_of(self._columns.product(row))
+        self._facets[row] = (int(self._columns.version[row]), found)
+        if len(self._facets) > self._limit:
+            self._facets.popitem(last=False)
+        return found
 
     def _decoded(self, row: int, zone: str | None) -> dict[str, Any]:
         fields: dict[str, Any] = msgspec.json.decode(self._columns.body(row))

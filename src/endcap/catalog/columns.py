@@ -18,6 +18,7 @@ from endcap.core.product_history import read_history
 from endcap.core.times import parse_time
 
 from .arrays import BoolArray, IntArray, LongArray, Symbols, grown
+from .arrivals import Arrivals
 from .categories import CategoryTree
 from .links import LinkIndex
 from .zones import Zones
@@ -40,6 +41,7 @@ _FILLS: dict[str, tuple[type[Any], Any]] = {
     "version": (np.int32, 0),
     "created_at": (np.int64, 0),
     "restocked_at": (np.int64, 0),
+    "arrived_at": (np.int64, 0),
     "price_since": (np.int64, 0),
     "price_before": (np.int64, -1),
 }
@@ -52,8 +54,9 @@ class Columns:
     counted; `brand` and `group` are codes of `names` (0: none); `categories` has one column per
     path of a product, 0 where it has fewer. `sellable` says whether stock and availability allow
     a sale now; dates are checked at the request. `zones` has what differs by shipping zone and
-    `links` the links made by hand. `price_before` is the lowest price of the 30 days before
-    `price_since`, -1 for none.
+    `links` the links made by hand. `arrived_at` is when it came or went on sale, the
+    later of the two. `price_before` is the lowest price of the 30 days before `price_since`, -1 for
+    none.
     """
 
     price: LongArray
@@ -69,6 +72,7 @@ class Columns:
     version: IntArray
     created_at: LongArray
     restocked_at: LongArray
+    arrived_at: LongArray
     price_since: LongArray
     price_before: LongArray
     alive: BoolArray
@@ -82,6 +86,7 @@ class Columns:
         self.tree = CategoryTree()
         self.zones = Zones()
         self.links = LinkIndex()
+        self.arrivals = Arrivals()
         self.change = 0
         self.live = 0
         self._rows: dict[str, int] = {}
@@ -123,6 +128,10 @@ class Columns:
             return np.zeros(len(rows), np.bool_)
         found: BoolArray = np.any(subtree[self.categories[rows]], axis=1)
         return found
+
+    def newest_first(self) -> IntArray:
+        """All rows, the last to arrive first."""
+        return self.arrivals.newest_first(self.arrived_at[: len(self.ids)])
 
     def sellable_in(self, rows: IntArray, zone: str | None) -> BoolArray:
         """Which rows can be sold in the zone: eligible there, and its stock allows it."""
@@ -177,6 +186,7 @@ class Columns:
                 setattr(self, name, grown(getattr(self, name), self._capacity, fill))
             self.categories = grown(self.categories, self._capacity, 0)
         self.ids.append(product)
+        self.arrivals.changed(row)
         self._bodies.append(b"")
         self._rows[product] = row
         return row
@@ -203,6 +213,10 @@ class Columns:
         history = read_history(document.history)
         before = history.reference
         self.created_at[row] = history.created_at
+        arrived = max(history.created_at, int(self.available_from[row]))
+        if arrived != self.arrived_at[row]:
+            self.arrived_at[row] = arrived
+            self.arrivals.changed(row)
         self.restocked_at[row] = history.restocked_at
         self.price_since[row] = history.prices[-1].since if history.prices else 0
         self.price_before[row] = -1 if before is None else to_minor(before, currency)

@@ -11,7 +11,7 @@ from endcap.core.rule import PinEffect, QuotaEffect
 
 from .merchandising import ActiveRule, RequestRules
 from .query import Query, State
-from .scan import NewestFirst, first_allowed
+from .scan import first_allowed
 from .stages import Allow
 
 
@@ -128,6 +128,6 @@ def _found(
     rows = first_allowed(state.joined.ranked("365d"), matching, want)
     if len(rows) < want:
         fresh: Callable[[IntArray], BoolArray] = lambda r: matching(r) & ~np.isin(r, rows)  # noqa: E731
-        newest = first_allowed(NewestFirst(len(state.columns)), fresh, want - len(rows))
+        newest = first_allowed(state.columns.newest_first(), fresh, want - len(rows))
         rows = np.concatenate([rows, newest])
     return rows if len(rows) else NO_ITEMS

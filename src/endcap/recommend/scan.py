@@ -19,20 +19,6 @@ class Ranking(Protocol):
         """The rows of a stretch."""
 
 
-class NewestFirst:
-    """All rows of a catalogue from the last to the first, without making them all."""
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, stretch: slice, /) -> IntArray:
-        start, stop, _ = stretch.indices(self._rows)
-        return np.arange(self._rows - 1 - start, self._rows - 1 - stop, -1, dtype=np.int32)
-
-
 def first_allowed(ranked: Ranking, allow: Allow, want: int) -> IntArray:
     """The first `want` rows of a ranking that may be shown.
 

@@ -1,13 +1,18 @@
 """A snapshot joined to the live catalogue: its product numbers translated to catalogue rows."""
 
-from typing import NamedTuple
+from collections import OrderedDict
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, LongArray
 from endcap.catalog.columns import Columns
 
 from .snapshot import Popularity, Relation, Snapshot
+from .trends import Trends
+
+MAX_BRANDS = 2_000
 
 
 class Partners(NamedTuple):
@@ -39,6 +44,10 @@ class Joined:
         known = self._to_row >= 0
         self._to_product[self._to_row[known]] = np.flatnonzero(known)
         self._ranked: dict[tuple[str, str], IntArray] = {}
+        self._brands: OrderedDict[tuple[str, int], IntArray] = OrderedDict()
+        self._audiences: dict[str, int] | None = None
+        self._terms: dict[str, int] | None = None
+        self.trends = Trends(self, columns)
 
     @property
     def version(self) -> str:
@@ -62,6 +71,13 @@ class Joined:
         found: IntArray = self._to_product[rows]
         return found
 
+    def products_or_none(self, rows: IntArray) -> IntArray:
+        """The snapshot's numbers of any rows; -1 for those it does not know."""
+        known = rows < len(self._to_product)
+        found = np.full(len(rows), -1, np.int32)
+        found[known] = self._to_product[rows[known]]
+        return found
+
     def partners(self, name: str, seeds: IntArray, weights: FloatArray | None = None) -> Partners:
         """What the relation holds for the seeds; scores of several seeds are added.
 
@@ -72,17 +88,47 @@ class Joined:
             return NO_PARTNERS
         parts: list[Partners] = []
         for place, seed in enumerate(seeds.tolist()):
-            product = self.product(seed)
-            if product < 0:
-                continue
-            row = relation.row(product)
-            items = self._to_row[relation.partner[row]]
-            scores = relation.score[row].astype(np.float64)
+            part = self._pairs(relation, seed)
             if weights is not None:
-                scores *= weights[place]
-            places = np.arange(row.start, row.stop, dtype=np.int64)
-            parts.append(Partners(items, scores, places, np.full(len(items), seed, np.int32)))
+                part.scores[:] *= weights[place]
+            parts.append(part)
         return _merged(parts)
+
+    def pairs(self, name: str, seed: int) -> Partners:
+        """What the relation holds for one seed, best first."""
+        relation = self.relation(name)
+        if relation is None:
+            return NO_PARTNERS
+        part = self._pairs(relation, seed)
+        known = part.items >= 0
+        return part if known.all() else _taken(part, known)
+
+    def evidence(self, name: str, column: str, place: LongArray) -> FloatArray:
+        """A column of a relation's evidence at the places of some pairs."""
+        relation = self.relation(name)
+        if relation is None or not len(place):
+            return np.zeros(len(place))
+        values: FloatArray = relation.evidence[column][place].astype(np.float64)
+        return values
+
+    def table(self, name: str) -> dict[str, npt.NDArray[Any]] | None:
+        """A table of the snapshot by its own product numbers; None when it has none."""
+        return self.snapshot.tables.get(name) if self.snapshot else None
+
+    def rows_of(self, products: npt.NDArray[Any]) -> IntArray:
+        """Catalogue rows of the snapshot's product numbers; -1 for what is unknown by now."""
+        rows: IntArray = self._to_row[products]
+        return rows
+
+    def _pairs(self, relation: Relation, seed: int) -> Partners:
+        product = self.product(seed)
+        if product < 0:
+            return NO_PARTNERS
+        row = relation.row(product)
+        items = self._to_row[relation.partner[row]]
+        scores = relation.score[row].astype(np.float64)
+        places = np.arange(row.start, row.stop, dtype=np.int64)
+        return Partners(items, scores, places, np.full(len(items), seed, np.int32))
 
     def ranked(self, window: str, category: str | None = None) -> IntArray:
         """Rows by falling popularity in the window, at `category` or below it when given.
@@ -98,6 +144,34 @@ class Joined:
             ranked = self._rank(window) if category is None else self._within(window, category)
             self._ranked[key] = ranked
         return ranked
+
+    def of_brand(self, window: str, brand: int) -> IntArray:
+        """Rows of a brand (a code of the columns) by falling popularity in the window."""
+        key = (window, brand)
+        ranked = self._brands.get(key)
+        if ranked is None:
+            everything = self.ranked(window)
+            ranked = everything[self._columns.brand[everything] == brand]
+            self._brands[key] = ranked
+            if len(self._brands) > MAX_BRANDS:
+                self._brands.popitem(last=False)
+        return ranked
+
+    def audience(self, name: str) -> int | None:
+        """The number of an audience such as `zone:DE` or `segment:loyal`, if it was counted."""
+        if self._audiences is None:
+            known = self.snapshot is not None and "audience.30d" in self.snapshot.tables
+            names = self.snapshot.texts("audiences") if self.snapshot and known else []
+            self._audiences = {text: number for number, text in enumerate(names)}
+        return self._audiences.get(name)
+
+    def term(self, term: str) -> int | None:
+        """The number of a normalised search term, if anybody searched it."""
+        if self._terms is None:
+            known = self.snapshot is not None and "searched" in self.snapshot.tables
+            names = self.snapshot.texts("terms") if self.snapshot and known else []
+            self._terms = {text: number for number, text in enumerate(names)}
+        return self._terms.get(term)
 
     def _rank(self, window: str) -> IntArray:
         counts = self.popularity(window)

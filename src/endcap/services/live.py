@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.catalog.undo import Undo
@@ -77,7 +79,7 @@ class LiveState:
             self.refused = error.detail
             return False
         self.refused = None
-        self._states[shop] = State(state.columns, joined, state.cards)
+        self._states[shop] = msgspec.structs.replace(self.state(shop), joined=joined)
         return True
 
 

@@ -1,0 +1,38 @@
+"""What a product is like in words a shopper can read: brand, categories, price band, attributes."""
+
+from endcap.core.product import Product
+
+from .categories import ancestors
+
+# Edges of price bands, in units of the currency: 1, 2, 5, 10, 20, 50 …
+_STEPS = (1, 2, 5)
+MAX_VALUES = 5
+
+
+def price_band(units: float) -> tuple[float, float]:
+    """The band a price lies in: at least the first, below the second."""
+    low, power = 0.0, 1.0
+    while True:
+        for step in _STEPS:
+            edge = step * power
+            if units < edge:
+                return low, edge
+            low = edge
+        power *= 10
+
+
+def facets_of(product: Product) -> tuple[str, ...]:
+    """The product's facets, such as `brand:Acme`, `category:Home > Kitchen`, `price:10-20`."""
+    found: dict[str, None] = {}
+    if product.brand:
+        found[f"brand:{product.brand}"] = None
+    for path in product.categories:
+        for above in ancestors(path):
+            found[f"category:{above}"] = None
+    if product.price is not None:
+        low, high = price_band(float(product.price))
+        found[f"price:{low:g}-{high:g}"] = None
+    for name, value in product.attributes.items():
+        for one in (value if isinstance(value, list) else [value])[:MAX_VALUES]:
+            found[f"{name}:{one}"] = None
+    return tuple(found)

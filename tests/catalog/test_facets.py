@@ -1,0 +1,33 @@
+from decimal import Decimal
+
+import pytest
+
+from endcap.catalog.facets import facets_of, price_band
+from endcap.core.product import Product
+
+
+@pytest.mark.parametrize(
+    ("price", "band"),
+    [(0, (0, 1)), (0.99, (0, 1)), (1, (1, 2)), (9.99, (5, 10)), (10, (10, 20)), (1999, (1000, 2000))],
+)
+def test_price_bands(price, band):
+    assert price_band(price) == band
+
+
+def test_facets_are_readable_and_each_once():
+    product = Product(
+        id="a",
+        brand="Acme",
+        categories=["Home > Kitchen", "Home"],
+        price=Decimal("12.50"),
+        attributes={"colour": ["red", "blue"], "dishwasher": True},
+    )
+    assert facets_of(product) == (
+        "brand:Acme",
+        "category:Home > Kitchen",
+        "category:Home",
+        "price:10-20",
+        "colour:red",
+        "colour:blue",
+        "dishwasher:True",
+    )
