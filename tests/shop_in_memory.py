@@ -64,16 +64,21 @@ def popularity(ids, scores):
     )
 
 
-def shop(products, relations=None, popular=None):
-    """A State; `relations` is `{name: {seed: [(partner, score, pairs)]}}`."""
+def shop(products, relations=None, popular=None, tables=None, texts=None):
+    """A State; `relations` is `{name: {seed: [(partner, score, pairs)]}}`.
+
+    `tables` are the snapshot's, by product number in the order of the ids; `texts` its names.
+    """
     columns = columns_of(*products)
-    if relations is None and popular is None:
+    if relations is None and popular is None and tables is None:
         return State(columns, Joined(None, columns), Cards(columns))
     ids = sorted((p["id"] for p in products), key=str.encode)
     snapshot = SimpleNamespace(
         version="test",
         ids=lambda: ids,
         relations={n: Relation(n, ids, pairs) for n, pairs in (relations or {}).items()},
+        tables=tables or {},
+        texts=lambda name: (texts or {})[name],
         popularity={w: popularity(ids, popular or {}) for w in ("1d", "7d", "30d", "365d")},
     )
     return State(columns, Joined(snapshot, columns), Cards(columns))

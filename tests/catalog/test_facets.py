@@ -8,7 +8,14 @@ from endcap.core.product import Product
 
 @pytest.mark.parametrize(
     ("price", "band"),
-    [(0, (0, 1)), (0.99, (0, 1)), (1, (1, 2)), (9.99, (5, 10)), (10, (10, 20)), (1999, (1000, 2000))],
+    [
+        (0, (0, 1)),
+        (0.99, (0, 1)),
+        (1, (1, 2)),
+        (9.99, (5, 10)),
+        (10, (10, 20)),
+        (1999, (1000, 2000)),
+    ],
 )
 def test_price_bands(price, band):
     assert price_band(price) == band

@@ -3,20 +3,34 @@
 from types import ModuleType
 
 import msgspec
+import numpy as np
 import pytest
 
 from endcap.core.answer import Reason
 from endcap.core.errors import ConfigurationError
+from endcap.core.merchant import CuratedList
+from endcap.core.times import DAY
 from endcap.recommend import retrievers
-from endcap.recommend.query import Query
+from endcap.recommend.query import KIND, Query, Trail
 from endcap.recommend.registry import Components, Registry
 from endcap.recommend.stages import Retriever
 from shop_in_memory import product, shop
 
 COMPONENTS = Components()
+NOW = 100 * DAY
+# Each is a little dearer than the one before; a pack holds two of them and saves a little.
 PRODUCTS = [
-    product(i, title=i.upper(), categories=["A"], price="1.00", currency="EUR") for i in "abcdef"
+    product(i, title=i.upper(), brand="Acme", categories=["A"], price=f"1.{n}0", currency="EUR")
+    for n, i in enumerate("abcde")
+] + [
+    product(
+        "f",
+        price="2.00",
+        currency="EUR",
+        links={"bundle": [{"id": "a"}, {"id": "b"}]},
+    )
 ]
+PRODUCTS[0]["links"] = {"accessories": ["d"], "upgrades": ["e"]}
 PAIRS = {"a": [("b", 4.0, 40), ("c", 2.0, 20), ("d", 2.0, 10)], "b": [("a", 1.0, 2)]}
 RELATIONS = dict.fromkeys(("also_bought", "bought_together", "also_viewed", "similar"), PAIRS)
 every_retriever = pytest.mark.parametrize("name", sorted(COMPONENTS.retrievers.found))
@@ -30,14 +44,61 @@ every_component = pytest.mark.parametrize(
 )
 
 
+def full_tables():
+    """Everything a build counts, for the products a to f."""
+    best = {"product": ints(1, 2), "buyers": ints(3, 2), "orders": ints(3, 2)}
+    searched = {"product": ints(1, 2), "clicks": ints(4, 1), "carts": ints(1, 0)}
+    return {
+        "trend": {
+            "recent": ints(0, 30, 9, 0, 0, 0),
+            "baseline": ints(5, 40, 10, 0, 0, 0),
+            "shape": np.array([DAY, 10, NOW]),
+        },
+        "repurchase": {
+            "days": np.full(6, 30.0),
+            "intervals": np.full(6, 8),
+            "basis": np.full(6, 1),
+        },
+        "searched": {
+            **searched,
+            "purchases": ints(2, 0),
+            "score": np.array([3.3, 0.2]),
+            "offsets": ints(0, 2),
+        },
+        "audience.30d": {**best, "score": np.array([3.0, 2.0]), "offsets": ints(0, 2)},
+    }
+
+
+def ints(*values):
+    return np.array(values, np.int32)
+
+
 def full_state():
-    return shop(PRODUCTS, RELATIONS, popular={"a": 1, "b": 5, "c": 3})
+    texts = {"terms": ["blue mug"], "audiences": ["zone:UK"]}
+    popular = {"a": 1, "b": 5, "c": 3}
+    state = shop(PRODUCTS, RELATIONS, popular, full_tables(), texts)
+    state.merchant.lists["featured"] = CuratedList(title="Our picks", products=("c", "b", "gone"))
+    return state
 
 
 def full_query(state):
     rows = state.columns.rows
+    trail = Trail(
+        rows("cde"),
+        np.array([KIND["view"], KIND["view"], KIND["purchase"]], np.int8),
+        np.array([NOW - DAY, NOW - 2 * DAY, NOW - 31 * DAY]),
+    )
     return Query(
-        now=10, count=4, seeds=rows("a"), cart=rows("b"), viewed=rows("cd"), bought=rows("e")
+        now=NOW,
+        count=4,
+        seeds=rows("a"),
+        cart=rows("b"),
+        viewed=rows("cd"),
+        bought=rows("e"),
+        owned=rows("e"),
+        trail=trail,
+        search="Blue MUG",
+        zone="UK",
     )
 
 

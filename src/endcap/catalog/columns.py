@@ -54,9 +54,9 @@ class Columns:
     counted; `brand` and `group` are codes of `names` (0: none); `categories` has one column per
     path of a product, 0 where it has fewer. `sellable` says whether stock and availability allow
     a sale now; dates are checked at the request. `zones` has what differs by shipping zone and
-    `links` the links made by hand. `arrived_at` is when it came or went on sale, the
-    later of the two. `price_before` is the lowest price of the 30 days before `price_since`, -1 for
-    none.
+    `links` the links made by hand. `arrived_at` is when it came or went on sale, the later
+    of the two, and `opened_at` when the first product came. `price_before` is the lowest price of
+    the 30 days before `price_since`, -1 for none.
     """
 
     price: LongArray
@@ -88,6 +88,7 @@ class Columns:
         self.links = LinkIndex()
         self.arrivals = Arrivals()
         self.change = 0
+        self.opened_at = FOREVER
         self.live = 0
         self._rows: dict[str, int] = {}
         self._bodies: list[bytes] = []
@@ -213,6 +214,8 @@ class Columns:
         history = read_history(document.history)
         before = history.reference
         self.created_at[row] = history.created_at
+        if history.created_at:
+            self.opened_at = min(self.opened_at, history.created_at)
         arrived = max(history.created_at, int(self.available_from[row]))
         if arrived != self.arrived_at[row]:
             self.arrived_at[row] = arrived

@@ -19,11 +19,20 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Badge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A flag to print on the product, e.g. low stock with the true number left."""
+    """A flag to print on the product, e.g. low stock with the true number left.
+
+    It may be shown until `until` (ISO 8601). A price drop names the price before (`was`) and by how
+    many per cent it fell, a bestseller its rank and category.
+    """
 
     type: str
     text: str = ""
     left: int | None = None
+    until: str | None = None
+    was: str | None = None
+    percent: float | None = None
+    rank: int | None = None
+    category: str | None = None
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -8,9 +8,12 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, ByteArray, IntArray, LongArray
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
+from endcap.core.merchant import NO_CORRECTIONS, Corrections
 from endcap.relations.counters import Counters
 from endcap.relations.joined import Joined
 from endcap.relations.tail import Tail
+
+from .merchant import Merchant
 
 if TYPE_CHECKING:
     from .stages import NamedFilter
@@ -23,6 +26,7 @@ class State(msgspec.Struct, frozen=True):
     joined: Joined
     cards: Cards
     tail: Tail = msgspec.field(default_factory=Tail)
+    merchant: Merchant = msgspec.field(default_factory=Merchant)
 
     @property
     def counters(self) -> Counters:
@@ -97,7 +101,8 @@ class Query(msgspec.Struct, kw_only=True):
     newest first; `bought` are purchases of the last 30 days, `owned` all purchases known;
     `session` what was viewed, clicked or put in the cart in the current session, newest first;
     `taken` is what a page above already shows. `filters` are the request's own (its category,
-    prices, expression …); `search` is the search term; `now` is UTC milliseconds.
+    prices, expression …); `search` is the search term; `now` is UTC milliseconds;
+    `corrections` are the visitor's own of their profile.
     """
 
     now: int
@@ -119,6 +124,7 @@ class Query(msgspec.Struct, kw_only=True):
     sort: str | None = None
     filters: "tuple[NamedFilter, ...]" = ()
     traits: Traits = STRANGER
+    corrections: Corrections = NO_CORRECTIONS
 
     def anchors(self, around: str) -> tuple[IntArray, bool]:
         """The products to start from, and whether they stand newest first.

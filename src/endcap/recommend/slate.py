@@ -7,6 +7,7 @@ from endcap.catalog.arrays import IntArray
 from endcap.core.answer import Badge, Item, Reason
 from endcap.core.rule import BadgeEffect
 
+from .badges import product_badges
 from .merchandising import ActiveRule
 from .pipeline import Outcome, Pick
 from .query import Query, State
@@ -38,7 +39,9 @@ def make_items(
             rung=pick.rung,
             reasons=_reasons(pick, state, applied),
             badges=own,
-            product=cards.card(pick.row).json if fields is None else cards.picked(pick.row, fields),
+            product=cards.card(pick.row, query.zone).json
+            if fields is None
+            else cards.picked(pick.row, fields, query.zone),
         )
         for position, (pick, applied, own) in enumerate(zip(picks, factors, badges, strict=True), 1)
     ]
@@ -64,8 +67,8 @@ def _of_rule(code: str, rule: ActiveRule, counts: dict[str, int | float | str]) 
 
 
 def _badges(outcome: Outcome, rows: IntArray, query: Query, state: State) -> list[list[Badge]]:
-    """The badges that rules give, per row."""
-    badges: list[list[Badge]] = [[] for _ in range(len(rows))]
+    """The product's own badges, then those that rules give, per row."""
+    badges = product_badges(rows, query, state)
     for rule in outcome.rules.badges:
         effect = rule.effect
         assert isinstance(effect, BadgeEffect)

@@ -1,0 +1,93 @@
+"""A visitor's affinities: facets of what they looked at, put in the cart and bought, decayed."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from endcap.catalog.arrays import BoolArray, FloatArray, IntArray
+from endcap.core.merchant import Corrections, Facet, Profile
+from endcap.core.money import exponent
+from endcap.core.times import DAY
+
+from .query import KIND, State, Trail
+
+WEIGHTS = {
+    "view": 1.0,
+    "click": 1.0,
+    "cart_add": 3.0,
+    "cart_remove": -1.0,
+    "wishlist_add": 3.0,
+    "purchase": 5.0,
+    "refund": -4.0,
+    "rate": 0.0,
+    "dismiss": -4.0,
+}
+_BY_KIND = np.array([WEIGHTS[name] for name in KIND])
+SHOWN = 30
+# A category says more than the one above it.
+UP = 0.5
+
+
+def profile_of(
+    trail: Trail, state: State, now: int, half_life_days: float, corrections: Corrections
+) -> Profile:
+    """The profile of a trail: each event weighs by its kind and halves every `half_life_days`.
+
+    The strongest facet has weight 1. What the shopper set stands as it is, what they muted is out.
+    """
+    ages = np.maximum(0, now - trail.times) / (half_life_days * DAY)
+    values = _BY_KIND[trail.kinds] * 0.5**ages
+    sums: dict[str, float] = defaultdict(float)
+    events: dict[str, int] = defaultdict(int)
+    for row, value in zip(trail.rows.tolist(), values.tolist(), strict=True):
+        if not value:
+            continue
+        facets = state.cards.facets(row)
+        depth = max((f.count(" > ") for f in facets if f.startswith("category:")), default=0)
+        for facet in facets:
+            up = depth - facet.count(" > ") if facet.startswith("category:") else 0
+            sums[facet] += value * UP**up
+            events[facet] += 1
+    strongest = max((abs(value) for value in sums.values()), default=0.0) or 1.0
+    weights = {facet: value / strongest for facet, value in sums.items()}
+    weights |= corrections.weights
+    found = [
+        Facet(facet, round(weight, 4), events.get(facet, 0), facet in corrections.weights)
+        for facet, weight in weights.items()
+        if facet not in corrections.muted and weight
+    ]
+    found.sort(key=lambda facet: (-abs(facet.weight), facet.facet))
+    return Profile(found[:SHOWN], list(corrections.muted), len(trail.rows))
+
+
+def matching(facet: str, rows: IntArray, state: State) -> BoolArray:
+    """Which rows have the facet."""
+    kind, _, value = facet.partition(":")
+    columns = state.columns
+    if kind == "brand":
+        code = columns.names.find(value)
+        brand: BoolArray = columns.brand[rows] == (-1 if code is None else code)
+        return brand
+    if kind == "category":
+        return columns.in_category(rows, value)
+    if kind == "price":
+        low, _, high = value.partition("-")
+        units = _units(rows, state)
+        try:
+            band: BoolArray = (units >= float(low)) & (units < float(high))
+        except ValueError:
+            return np.zeros(len(rows), np.bool_)
+        return band
+    return np.array([facet in state.cards.facets(row) for row in rows.tolist()], np.bool_)
+
+
+def _units(rows: IntArray, state: State) -> FloatArray:
+    """Prices in whole units of their currency; -1 for none."""
+    columns = state.columns
+    prices = columns.price[rows].astype(np.float64)
+    codes = columns.currency[rows]
+    for code in np.unique(codes).tolist():
+        places = exponent(columns.names.names[code])
+        of_code = (codes == code) & (prices >= 0)
+        prices[of_code] /= 10.0**places
+    return prices

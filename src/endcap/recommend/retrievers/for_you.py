@@ -1,0 +1,105 @@
+"""What fits the visitor's affinities: brands, categories, price bands and attributes they like."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from endcap.catalog.arrays import IntArray
+from endcap.core.answer import Reason
+from endcap.core.merchant import Profile
+from endcap.recommend.affinity import matching, profile_of
+from endcap.recommend.query import Query, State
+from endcap.recommend.scan import first_allowed
+from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
+
+LISTED = {"brand": 3, "category": 5}
+SMALL_SHOP = 500
+COLUMNS = ("brand", "category", "price")
+CITED = 3
+
+
+class ForYou(Retriever, frozen=True, kw_only=True):
+    """Affinities halve every `half_life_days`; `seen` lets in what the visitor looked at lately."""
+
+    half_life_days: float = 14.0
+    window: Literal["7d", "30d", "365d"] = "365d"
+    seen: bool = False
+
+    def retrieve(self, query: Query, state: State, allow: Allow, want: int) -> Found:
+        """Popular products of the favourite brands and categories, by how many facets fit."""
+        if not len(query.trail.rows) and not query.corrections.weights:
+            return NOTHING
+        profile = profile_of(query.trail, state, query.now, self.half_life_days, query.corrections)
+        rows = self._candidates(profile, query, state, allow, want)
+        if not len(rows):
+            return NOTHING
+        facets = [f for f in profile.facets if f.facet.partition(":")[0] in COLUMNS]
+        fit = _fit(facets, rows, state)
+        others = [f for f in profile.facets if f not in facets]
+        if others and len(rows) > want:
+            # Attributes are read product by product, so only for those that are near the slate.
+            best = np.argsort(-fit.sum(axis=0), kind="stable")[:want]
+            rows, fit = rows[best], fit[:, best]
+        fit = np.concatenate([fit, _fit(others, rows, state)])
+        scores = fit.sum(axis=0)
+        kept = scores > 0
+        if not kept.any():
+            return NOTHING
+        names = [f.facet for f in (*facets, *others)]
+        events = {f.facet: f.events for f in profile.facets}
+        evidence = {"fit": fit.T[kept], "names": names, "events": events}
+        return Found(rows[kept], scores[kept], evidence)
+
+    def _candidates(
+        self, profile: Profile, query: Query, state: State, allow: Allow, want: int
+    ) -> IntArray:
+        if len(state.columns) <= SMALL_SHOP:
+            everything = np.arange(len(state.columns), dtype=np.int32)
+            rows = everything[allow(everything)]
+        else:
+            rows = self._listed(profile, state, allow, want)
+        if not self.seen and len(query.viewed):
+            rows = rows[~np.isin(rows, query.viewed)]
+        return rows
+
+    def _listed(self, profile: Profile, state: State, allow: Allow, want: int) -> IntArray:
+        left = dict(LISTED)
+        lists: list[IntArray] = [np.empty(0, np.int32)]
+        for facet in profile.facets:
+            kind, _, value = facet.facet.partition(":")
+            if facet.weight <= 0 or not left.get(kind):
+                continue
+            left[kind] -= 1
+            if kind == "category":
+                ranked = state.joined.ranked(self.window, value)
+            else:
+                code = state.columns.names.find(value)
+                ranked = state.joined.of_brand(self.window, -1 if code is None else code)
+            lists.append(first_allowed(ranked, allow, want))
+        return np.unique(np.concatenate(lists)).astype(np.int32)
+
+    def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
+        """The facets that fit best, with their weights and the events behind them."""
+        fit = evidence["fit"][place]
+        best = [at for at in np.argsort(-fit, kind="stable")[:CITED].tolist() if fit[at] > 0]
+        names = [evidence["names"][at] for at in best]
+        counts: dict[str, int | float | str] = {}
+        for at, name in zip(best, names, strict=True):
+            counts[name] = round(float(fit[at]), 3)
+        counts["events"] = max((evidence["events"].get(name, 0) for name in names), default=0)
+        text = f"Because you like {_said(names[0])}" if names else "For you"
+        return Reason("for_you", text, counts=counts)
+
+
+def _fit(facets: list[Any], rows: IntArray, state: State) -> np.ndarray[Any, Any]:
+    """[facets, rows]: the weight of each facet where a row has it."""
+    if not facets:
+        return np.zeros((0, len(rows)))
+    return np.array([f.weight * matching(f.facet, rows, state) for f in facets])
+
+
+def _said(facet: str) -> str:
+    kind, _, value = facet.partition(":")
+    if kind == "category":
+        return value.rpartition(" > ")[2]
+    return value if kind == "brand" else f"{kind} {value}"
