@@ -1,4 +1,4 @@
-"""docs/expressions.md names every operator, function, field and limit, from the tables themselves."""
+"""docs/expressions.md names every operator, function, field and limit."""
 
 from pathlib import Path
 

@@ -19,6 +19,5 @@ def fields_table() -> str:
     for root, fields in ROOTS.items():
         if root == "seed":
             continue
-        for field in fields.values():
-            rows.append(f"| `{root}.{field.name}` | {field.kind} | {field.about} |")
+        rows += [f"| `{root}.{f.name}` | {f.kind} | {f.about} |" for f in fields.values()]
     return "\n".join(rows)
