@@ -5,11 +5,16 @@ from types import SimpleNamespace
 import msgspec
 import numpy as np
 
+from endcap.build.parameters import BuildParameters
+from endcap.build.sessions import index_sessions
+from endcap.build.transitions import Sessions, follow
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.product import ProductDocument
 from endcap.recommend.query import State
 from endcap.relations.joined import Joined
+from endcap.relations.session_index import SessionIndex
+from endcap.relations.transitions import Transitions
 
 
 def product(id, **fields):
@@ -64,13 +69,27 @@ def popularity(ids, scores):
     )
 
 
-def shop(products, relations=None, popular=None, tables=None, texts=None):
+def visits_of(ids, sessions):
+    """The index and the transitions of `[[product, …], …]`, oldest session first."""
+    at = {product: n for n, product in enumerate(ids)}
+    items = np.array([at[p] for visit in sessions for p in visit], np.int32)
+    offsets = np.cumsum([0, *(len(visit) for visit in sessions)]).astype(np.int64)
+    visitors = np.arange(1, len(sessions) + 1, dtype=np.uint32)
+    index = index_sessions(offsets, items, visitors, len(ids), newest=1_000)
+    kinds = follow(Sessions(offsets, items, len(ids)), BuildParameters().following)
+    return {
+        "sessions": SessionIndex(index),
+        "transitions": {name: Transitions(arrays) for name, arrays in kinds.items()},
+    }
+
+
+def shop(products, relations=None, popular=None, tables=None, texts=None, sessions=None):
     """A State; `relations` is `{name: {seed: [(partner, score, pairs)]}}`.
 
     `tables` are the snapshot's, by product number in the order of the ids; `texts` its names.
     """
     columns = columns_of(*products)
-    if relations is None and popular is None and tables is None:
+    if all(part is None for part in (relations, popular, tables, sessions)):
         return State(columns, Joined(None, columns), Cards(columns))
     ids = sorted((p["id"] for p in products), key=str.encode)
     snapshot = SimpleNamespace(
@@ -80,5 +99,6 @@ def shop(products, relations=None, popular=None, tables=None, texts=None):
         tables=tables or {},
         texts=lambda name: (texts or {})[name],
         popularity={w: popularity(ids, popular or {}) for w in ("1d", "7d", "30d", "365d")},
+        **visits_of(ids, sessions or []),
     )
     return State(columns, Joined(snapshot, columns), Cards(columns))

@@ -75,8 +75,9 @@ def ints(*values):
 
 def full_state():
     texts = {"terms": ["blue mug"], "audiences": ["zone:UK"]}
+    visits = [["c", "b", "f"], ["a", "d"], ["c", "d", "c", "b"], ["b", "e"]]
     popular = {"a": 1, "b": 5, "c": 3}
-    state = shop(PRODUCTS, RELATIONS, popular, full_tables(), texts)
+    state = shop(PRODUCTS, RELATIONS, popular, full_tables(), texts, visits)
     state.merchant.lists["featured"] = CuratedList(title="Our picks", products=("c", "b", "gone"))
     return state
 
@@ -99,6 +100,7 @@ def full_query(state):
         trail=trail,
         search="Blue MUG",
         zone="UK",
+        session=rows("cdc"),
     )
 
 

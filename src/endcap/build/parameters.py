@@ -6,6 +6,17 @@ from endcap.core.errors import ConfigurationError
 from endcap.core.times import MINUTE
 
 
+class Following(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one kind of transition is weighted; see `build.transitions` for the formula."""
+
+    reach: int = 10
+    fade: float = 1.0
+    backward: float = 0.6
+    recency: float = 0.8
+    niche: float = 0.1
+    partners: int = 100
+
+
 class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Parameters of the kernels; all are printed in the snapshot's manifest.
 
@@ -23,6 +34,10 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     A look or a purchase counts for a search of at most `search_window_ms` before it. Each zone and
     cohort keeps its `max_audience` best sellers; `new_days`, `loyal_orders` and `lapsed_days` say
     who is a new, loyal and lapsed customer.
+
+    Sessions end after `session_minutes` without a click unless the shop sent
+    a session id; the newest `max_sessions` count with their last `max_session_clicks` clicks, and
+    per product the `session_postings` newest are kept. `following` are the kinds of transition.
     """
 
     min_pairs: int = 2
@@ -49,6 +64,16 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     new_days: int = 30
     loyal_orders: int = 3
     lapsed_days: int = 90
+    session_minutes: int = 30
+    max_sessions: int = 5_000_000
+    max_session_clicks: int = 100
+    session_postings: int = 1_000
+    following: dict[str, Following] = msgspec.field(
+        default_factory=lambda: {
+            "next": Following(),
+            "near": Following(fade=0.8, niche=0.4, partners=50),
+        }
+    )
 
     def __post_init__(self) -> None:
         for field in msgspec.structs.fields(type(self)):

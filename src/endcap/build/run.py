@@ -17,6 +17,7 @@ from .engines.duckdb import DuckEngine
 from .parameters import BuildParameters
 from .relations import COUNTED, compare, count, popularity
 from .snapshot_writer import SnapshotWriter
+from .visits import VISITS
 
 Progress = Callable[[str, float], None]
 
@@ -47,7 +48,7 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
     shutil.rmtree(job.work, ignore_errors=True)
     folder.mkdir(parents=True)
     state = read_state(job.archive)
-    steps = len(COUNTED) + len(parameters.windows) + 2
+    steps = len(COUNTED) + len(parameters.windows) + 3
     with DuckEngine(job.work, job.memory, job.threads) as engine:
         progress("reading the log", 0.0)
         engine.load(parts(job.archive), job.exported)
@@ -62,7 +63,7 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
         for step, days in enumerate(parameters.windows, len(COUNTED) + 2):
             progress(f"popularity {days} d", step / steps)
             writer.popularity(days, popularity(engine, days, parameters, job.as_of))
-        for table in TABLES:
+        for table in (*TABLES, *VISITS):
             progress(table.name, (steps - 1) / steps)
             table.make(engine, writer, parameters, job.as_of)
         counts = _counts(engine) | {"products": len(ids), "events": state.events}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import build, demo, doctor, explain, importing, init, recommend, serve
+from . import build, demo, doctor, evaluate, explain, importing, init, recommend, serve
 
 app = typer.Typer(
     name="endcap",
@@ -19,6 +19,7 @@ app.command("init")(init.init)
 app.command("serve")(serve.serve)
 app.add_typer(importing.app, name="import")
 app.command("build")(build.build)
+app.add_typer(evaluate.app, name="evaluate")
 app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)

@@ -11,10 +11,10 @@ class Placement(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_d
     Each entry of `strategies`, `filters`, `rerankers` and `fallback` is a mapping that names its
     component under `retriever`, `filter` or `reranker`; the other keys are that component's
     options. A strategy also takes `weight` (default 1) and `scale` (`best`: its best candidate
-    counts 1; `sum`: its candidates add up to 1). `blend` says how strategies are put together: by
-    `weighted` scores, or by `reciprocal_rank`. Boosts and buries of rules multiply up to
-    `boost_cap` and down to its inverse. `fallback` rungs are tried in order until `slots` are
-    filled.
+    counts 1; `sum`: its candidates add up to 1; `none`: scores count as they are). `blend` says
+    how strategies are put together: by `weighted` scores, or by `reciprocal_rank`. Boosts and
+    buries of rules multiply up to `boost_cap` and down to its inverse. `fallback` rungs are tried
+    in order until `slots` are filled.
     """
 
     title: str = ""

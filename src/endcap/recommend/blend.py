@@ -41,12 +41,14 @@ def retrieved(strategy: Strategy, query: Query, state: State, allow: Allow, want
 
 
 def contributions(blend: str, strategy: Strategy, found: Found) -> FloatArray:
-    """What each candidate contributes: weight * score / best, score / sum, or 1 / (60 + rank)."""
+    """What each candidate contributes: weight * score / best (or sum, or 1), or / (60 + rank)."""
     scores = found.scores
     if blend == "reciprocal_rank":
         ranks = np.empty(len(scores))
         ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
         return np.asarray(strategy.weight / (RANK_OFFSET + ranks))
+    if strategy.scale == "none":
+        return strategy.weight * scores
     whole = scores.max() if strategy.scale == "best" else scores.sum()
     # A list without a positive score says nothing about order: all its candidates tie.
     if not whole > 0:

@@ -11,9 +11,15 @@ from endcap.core.request import MAX_COUNT
 from .registry import Components
 from .stages import NamedFilter, Reranker, Retriever
 
+SCALES = ("best", "sum", "none")
+
 
 class Strategy(NamedTuple):
-    """A retriever as used in a placement."""
+    """A retriever as used in a placement.
+
+    `scale` says what the weight multiplies: the scores over their `best`, over their `sum`, or
+    (`none`) as they are, for retrievers whose scores are shares or probabilities.
+    """
 
     name: str
     retriever: Retriever
@@ -73,8 +79,10 @@ def _strategies(
         options = {key: value for key, value in entry.items() if key not in ("weight", "scale")}
         weight, scale = entry.get("weight", 1.0), entry.get("scale", "best")
         here = f"{pointer}/{place}"
-        if scale not in ("best", "sum"):
-            problems.append(FieldProblem(f"{here}/scale", "not_allowed", "must be best or sum"))
+        if scale not in SCALES:
+            problems.append(
+                FieldProblem(f"{here}/scale", "not_allowed", f"must be one of {', '.join(SCALES)}")
+            )
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 100:
             problems.append(FieldProblem(f"{here}/weight", "out_of_range", "must be > 0, <= 100"))
             weight = 1.0

@@ -1,5 +1,6 @@
 """What one request is about, with every id already turned into a catalogue row."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from endcap.catalog.columns import Columns
 from endcap.core.merchant import NO_CORRECTIONS, Corrections
 from endcap.relations.counters import Counters
 from endcap.relations.joined import Joined
+from endcap.relations.session_pool import SessionPool
 from endcap.relations.tail import Tail
 
 from .merchant import Merchant
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from .stages import NamedFilter
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, dict=True):
     """What the request path reads: the live catalogue, the relations joined to it, and the tail."""
 
     columns: Columns
@@ -27,6 +29,11 @@ class State(msgspec.Struct, frozen=True):
     cards: Cards
     tail: Tail = msgspec.field(default_factory=Tail)
     merchant: Merchant = msgspec.field(default_factory=Merchant)
+
+    @cached_property
+    def sessions(self) -> SessionPool:
+        """Sessions to compare a visitor's own with, of the snapshot and of the tail."""
+        return SessionPool(self.joined, self.tail.sessions)
 
     @property
     def counters(self) -> Counters:
@@ -101,8 +108,8 @@ class Query(msgspec.Struct, kw_only=True):
     newest first; `bought` are purchases of the last 30 days, `owned` all purchases known;
     `session` what was viewed, clicked or put in the cart in the current session, newest first;
     `taken` is what a page above already shows. `filters` are the request's own (its category,
-    prices, expression …); `search` is the search term; `now` is UTC milliseconds;
-    `corrections` are the visitor's own of their profile.
+    prices, expression …); `visitor` is the pseudonym, empty for a stranger; `search` is the search
+    term; `now` is UTC milliseconds; `corrections` are the visitor's own of their profile.
     """
 
     now: int
@@ -120,6 +127,7 @@ class Query(msgspec.Struct, kw_only=True):
     category: str | None = None
     zone: str | None = None
     device: str | None = None
+    visitor: str = ""
     search: str | None = None
     sort: str | None = None
     filters: "tuple[NamedFilter, ...]" = ()

@@ -1,7 +1,7 @@
 """The trace of a slate: enough to see each decision, and to work out every final score again.
 
 `score = clip(product of factors, 1/cap, cap) * sum of shares`; a share is what `blend` and `scale`
-make of the candidate's raw score: `weight * raw / best`, `weight * raw / sum`, or
+make of the candidate's raw score: `weight * raw / best`, `weight * raw / sum`, `weight * raw`, or
 `weight / (60 + rank)`.
 """
 

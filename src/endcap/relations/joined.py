@@ -9,7 +9,9 @@ import numpy.typing as npt
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, LongArray
 from endcap.catalog.columns import Columns
 
+from .session_index import SessionIndex
 from .snapshot import Popularity, Relation, Snapshot
+from .transitions import Transitions
 from .trends import Trends
 
 MAX_BRANDS = 2_000
@@ -61,6 +63,25 @@ class Joined:
     def popularity(self, window: str) -> Popularity | None:
         """Counts and scores of a window (`7d`), by the snapshot's own product numbers."""
         return self.snapshot.popularity.get(window) if self.snapshot else None
+
+    @property
+    def sessions(self) -> SessionIndex | None:
+        """The sessions of the snapshot, by its own product numbers."""
+        return self.snapshot.sessions if self.snapshot else None
+
+    def transitions(self, name: str) -> Transitions | None:
+        """The transitions `next` or `near`, by the snapshot's own product numbers."""
+        return self.snapshot.transitions.get(name) if self.snapshot else None
+
+    def numbers(self, rows: IntArray) -> IntArray:
+        """The snapshot's numbers of any rows; -1 for those it does not know."""
+        found: IntArray = self._to_product[np.minimum(rows, len(self._to_product) - 1)]
+        return np.where(rows < len(self._to_product), found, -1).astype(np.int32)
+
+    def rows(self, products: IntArray) -> IntArray:
+        """Catalogue rows of snapshot numbers; -1 for those no longer in the catalogue."""
+        found: IntArray = self._to_row[products]
+        return found
 
     def product(self, row: int) -> int:
         """The snapshot's number of a catalogue row; -1 when the snapshot does not know it."""

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from endcap.catalog.arrays import IntArray, LongArray
 from endcap.core.errors import SnapshotRefused
 
+from .session_index import SessionIndex
+from .transitions import Transitions
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 
@@ -98,6 +101,13 @@ class Snapshot:
         self.tables: dict[str, dict[str, npt.NDArray[Any]]] = {
             name: {column: _mapped(folder / f"{name}.{column}.npy") for column in columns}
             for name, columns in manifest.tables.items()
+        }
+        sessions = self.tables.get("sessions")
+        self.sessions = SessionIndex(sessions) if sessions else None
+        self.transitions = {
+            name.removeprefix("transitions."): Transitions(table)
+            for name, table in self.tables.items()
+            if name.startswith("transitions.")
         }
 
     @classmethod

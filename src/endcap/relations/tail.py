@@ -6,6 +6,7 @@ from endcap.catalog.columns import Columns
 from endcap.core.event import Event
 
 from .counters import Counters
+from .session_tail import TailSessions
 
 
 class Tail:
@@ -14,6 +15,7 @@ class Tail:
     def __init__(self, seq: int = 0, counters: Counters | None = None) -> None:
         self.seq = seq
         self.counters = counters or Counters()
+        self.sessions = TailSessions()
 
     def fold(self, events: Sequence[Event], columns: Columns) -> None:
         """Take in events in the order of the log; those it already has are passed over."""
@@ -22,3 +24,4 @@ class Tail:
                 continue
             self.seq = event.seq
             self.counters.fold(event, columns)
+            self.sessions.fold(event, columns)

@@ -45,7 +45,8 @@ class DuckEngine:
         """Make the tables `products`, `features`, `lines`, `searches` and `zones`, by number.
 
         Lines of products that are not in the catalogue are left out. What a pseudonym did before
-        it was merged into another is the other's. From here on the engine opens no file.
+        it was merged into another is the other's. The table `visitors` (number, name) stays. From
+        here on the engine opens no file.
         """
         run = self._connection.execute
         for table in ("products", "features"):
@@ -66,7 +67,7 @@ class DuckEngine:
         run(tables_sql.ZONES)
         run(tables_sql.LINES)
         self._load_searches()
-        for table in ("visitors", "sessions", "merges"):
+        for table in ("sessions", "merges"):
             run(f"DROP TABLE {table}")
         for view in ("people", "archived"):
             run(f"DROP VIEW {view}")

@@ -2,7 +2,7 @@
 
 NO_ARCHIVE = """
 CREATE VIEW archived AS
-SELECT CAST(0 AS BIGINT) AS seq, '' AS type, '' AS visitor, '' AS session, '' AS product,
+SELECT CAST(0 AS BIGINT) AS seq, 0 AS line, '' AS type, '' AS visitor, '' AS session, '' AS product,
        CAST(0 AS BIGINT) AS quantity, CAST(0 AS BIGINT) AS price_minor,
        CAST(0 AS BIGINT) AS occurred_at, '' AS query, '' AS zone, '' AS traffic, '' AS merged
 WHERE false
@@ -32,7 +32,8 @@ FROM (SELECT zone FROM archived WHERE zone IS NOT NULL AND product IS NOT NULL
 """
 LINES = """
 CREATE TABLE lines AS
-SELECT a.seq, a.type, CAST(v.number AS BIGINT) AS visitor, CAST(s.number AS BIGINT) AS session,
+SELECT a.seq, a.line, a.type,
+       CAST(v.number AS BIGINT) AS visitor, CAST(s.number AS BIGINT) AS session,
        p.product, a.quantity, a.price_minor, a.occurred_at, CAST(z.number AS INTEGER) AS zone
 FROM people AS a
 JOIN products AS p ON p.id = a.product

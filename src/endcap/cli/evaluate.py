@@ -1,0 +1,86 @@
+"""`endcap evaluate`: how good the serving code is on held-out data, with intervals."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from endcap.build.parameters import BuildParameters
+from endcap.core.errors import InvalidInput
+from endcap.evaluate.plans import plan_of
+from endcap.evaluate.replica import replica
+from endcap.evaluate.report import Evaluation, evaluation, picture, table
+from endcap.evaluate.session_data import Examples, examples_of, read_examples, read_visits
+from endcap.evaluate.sessions import Protocol, clicks_per_product, lines_of, run_examples
+
+from .options import Json
+from .output import progress, show
+
+app = typer.Typer(help="Measure recommendations on held-out data.", no_args_is_help=True)
+Plot = Annotated[Path | None, typer.Option(help="Also draw the result into this SVG file.")]
+K = Annotated[int, typer.Option(help="How many answers count.")]
+Placement = Annotated[str, typer.Option(help="The ready placement whose strategies answer.")]
+Strategy = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this strategy: a retriever's name, or JSON with options. Repeatable."),
+]
+
+
+@app.command("sessions")
+def sessions(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
+    train: Annotated[Path, typer.Option(help="Sessions to count: session, pos or time, item.")],
+    test_prefixes: Annotated[Path | None, typer.Option(help="example, pos, item.")] = None,
+    test_targets: Annotated[Path | None, typer.Option(help="example, target.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Or whole sessions; each prefix counts.")
+    ] = None,
+    k: K = 20,
+    placement: Placement = "home",
+    strategy: Strategy = None,
+    discovery: Annotated[bool, typer.Option(help="Never show the session's own products.")] = False,
+    drop_current: Annotated[bool, typer.Option(help="Never show the current product.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Answer only so many examples.")] = None,
+    plot: Plot = None,
+    json: Json = False,
+) -> None:
+    """Next item of a session (Parquet or CSV), from every prefix of the test sessions."""
+    examples = _examples(test_prefixes, test_targets, test)
+    if limit is not None:
+        examples = Examples(examples.prefixes[:limit], examples.targets[:limit])
+    plan = plan_of(placement, strategy or [])
+    protocol = Protocol(k=k, discovery=discovery, drop_current=drop_current)
+    ids, lines = lines_of(read_visits(train))
+    with (
+        progress("Evaluating", json) as report,
+        tempfile.TemporaryDirectory(prefix="endcap-evaluate-") as work,
+    ):
+        state = replica(
+            ids, lines, Path(work), lambda stage, done: report(stage, 0.3 * done), BuildParameters()
+        )
+        collected = run_examples(
+            state, plan, examples, protocol, lambda stage, done: report(stage, 0.3 + 0.7 * done)
+        )
+    about = {
+        "protocol": "next item",
+        "placement": plan.name,
+        "strategies": ", ".join(strategy or []),
+        "discovery": discovery,
+        "drop_current": drop_current,
+        "k": k,
+    }
+    _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
+
+
+def _examples(prefixes: Path | None, targets: Path | None, test: Path | None) -> Examples:
+    if test is not None and prefixes is None and targets is None:
+        return examples_of(read_visits(test))
+    if test is None and prefixes is not None and targets is not None:
+        return read_examples(prefixes, targets)
+    raise InvalidInput("give --test, or --test-prefixes together with --test-targets")
+
+
+def _show(made: Evaluation, plot: Path | None, json: bool) -> None:
+    if plot is not None:
+        plot.write_text(picture(made), "utf-8")
+    show(made, table(made), json)
