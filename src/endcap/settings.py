@@ -36,9 +36,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     currency: Annotated[str, _about("ISO 4217 currency of prices sent without one.")] = "EUR"
     host: Annotated[str, _about("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _about("Port to listen on.")] = 8400
-    api_key: Annotated[
-        str, _about("Key every API request must carry; needed to listen beyond loopback.")
+    auth: Annotated[
+        str,
+        _about(
+            "Whether callers must show who they are: required, off (on loopback only), or empty: "
+            "off on loopback while there is no api_key, else required."
+        ),
     ] = ""
+    api_key: Annotated[
+        str, _about("A key with every scope, at least 20 characters; made keys are better.")
+    ] = ""
+    public_url: Annotated[
+        str, _about("How callers reach this server, like https://reco.example.com.")
+    ] = ""
+    shops: Annotated[
+        str,
+        _about("More shops served, separated by commas: a name, or name=host for its own host."),
+    ] = ""
+    trusted_proxies: Annotated[
+        str, _about("Networks of proxies whose X-Forwarded-For counts, separated by commas.")
+    ] = ""
+    limit_client: Annotated[int, _about("Calls a minute of each secret key or client; 0: any.")] = 0
+    limit_browser_key: Annotated[
+        int, _about("Calls a minute of each publishable key, unless the key has its own quota.")
+    ] = 60_000
+    limit_visitor: Annotated[
+        int, _about("Events a minute of one visitor by a publishable key; 0: any.")
+    ] = 300
+    limit_address: Annotated[
+        int, _about("Calls a minute of one address by publishable keys; 0: any.")
+    ] = 1_200
     secret: Annotated[
         str, _about("Key of visitor pseudonyms, 64 hex digits. Empty: kept in `data`/secret.key.")
     ] = ""
@@ -65,6 +92,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def folder(self) -> Path:
         """`data` as a path."""
         return Path(self.data)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def open_door(self) -> bool:
+        """Whether callers on this machine need no credential."""
+        return self.auth == "off" or (not self.auth and self.on_loopback and not self.api_key)
+
+    @property
+    def url(self) -> str:
+        """The server's own address; issuer and audience of its tokens."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{name}:{self.port}").rstrip("/")
+
+    @property
+    def shop_hosts(self) -> dict[str, str]:
+        """Every shop served with its host; the default shop has none."""
+        parts = (part.strip().partition("=") for part in self.shops.split(",") if part.strip())
+        return {self.shop: "", **{name.strip(): host.strip().lower() for name, _, host in parts}}
 
 
 def read_settings(
@@ -102,12 +151,41 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(f"attribution_days: {settings.attribution_days} is not 1 to 90")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigurationError("log_level: must be debug, info, warning or error")
-    loopback = settings.host in ("127.0.0.1", "::1", "localhost")
-    if not loopback and len(settings.api_key) < 20:
+    _check_security(settings)
+
+
+def _check_security(settings: Settings) -> None:
+    if settings.auth not in ("", "off", "required"):
+        raise ConfigurationError(f"auth: must be required or off, not `{settings.auth}`")
+    if settings.auth == "off" and not settings.on_loopback:
         raise ConfigurationError(
-            f"host: {settings.host} is reachable from other machines, so api_key must be set "
-            "(at least 20 characters), for example to the output of `openssl rand -hex 32`"
+            f"auth: off would let everybody who reaches {settings.host} do everything; "
+            "set it to required, or listen on 127.0.0.1"
         )
+    if settings.auth == "off" and settings.api_key:
+        raise ConfigurationError("auth: off and an api_key contradict each other; take one away")
+    if settings.api_key and len(settings.api_key) < 20:
+        raise ConfigurationError(
+            "api_key: needs at least 20 characters, for example the output of "
+            "`openssl rand -hex 32`"
+        )
+    url = settings.public_url
+    if url and not url.startswith("https://") and not _is_loopback_url(url):
+        raise ConfigurationError(
+            f"public_url: `{url}` must begin with https://; tokens and cookies must not travel "
+            "in the clear"
+        )
+    for shop in settings.shop_hosts:
+        if not shop.isprintable() or not 1 <= len(shop) <= 100 or shop == "*":
+            raise ConfigurationError(f"shops: `{shop}` cannot be the name of a shop")
+    for name in ("limit_client", "limit_browser_key", "limit_visitor", "limit_address"):
+        if getattr(settings, name) < 0:
+            raise ConfigurationError(f"{name}: must not be negative")
+
+
+def _is_loopback_url(url: str) -> bool:
+    host = url.removeprefix("http://").partition("/")[0].rpartition(":")[0]
+    return url.startswith("http://") and host in ("127.0.0.1", "localhost", "[::1]")
 
 
 def file_text() -> str:

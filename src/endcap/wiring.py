@@ -21,6 +21,7 @@ from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, archive_home, assemble_measuring
 from endcap.recommend.registry import Components
+from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService, Progress
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
@@ -30,6 +31,7 @@ from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
 from endcap.services.rule_source import NoRules, RuleSource
+from endcap.services.security import Security
 from endcap.services.served import ServedLog
 from endcap.services.traces import Traces
 from endcap.settings import Settings
@@ -39,6 +41,9 @@ from endcap.storage.visitors import MemoryVisitors
 from endcap.web.app import create_app
 from endcap.web.server import run
 from endcap.web.services import AppServices
+
+REFRESH_SECONDS = 1
+"""How often a replica looks for keys, accounts and revocations that another one changed."""
 
 
 def system_clock() -> int:
@@ -63,22 +68,26 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     served: ServedLog
     committer: GroupCommitter
     measuring: Measuring
+    security: Security
 
 
 @asynccontextmanager
 async def open_installation(
     settings: Settings, clock: Clock = system_clock, serving: bool = False
 ) -> AsyncIterator[Installation]:
-    """Open the store, load the shop, and close all of it again; `serving` adds automatic builds.
+    """Open the store, load its shops, and close all of it again; `serving` adds automatic builds.
 
     Raises ConfigurationError when the installation cannot work as it is set up.
     """
     store = open_store(settings.store_url, settings.folder)
     try:
         installation = _assemble(settings, store, clock)
-        await installation.placements.load(settings.shop)
-        await installation.live.load(settings.shop)
-        async with _builder(installation, serving):
+        await installation.security.load(list(settings.shop_hosts))
+        for shop in settings.shop_hosts:
+            await installation.placements.load(shop)
+            await installation.live.load(shop)
+        upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
+        async with upkeep, _builder(installation, serving):
             try:
                 yield installation
             finally:
@@ -90,7 +99,8 @@ async def open_installation(
 
 
 def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
-    pseudonyms = Pseudonyms(_secret(settings))
+    secret = read_secret(settings)
+    pseudonyms = Pseudonyms(secret)
     snapshots = FolderSnapshots(settings.folder / "snapshots")
     live = LiveState(store.catalogue, snapshots)
     placements = PlacementService(store.control, Components(), clock)
@@ -127,6 +137,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         served=served,
         committer=committer,
         measuring=measuring,
+        security=security_of(settings, store.control, secret, clock),
     )
 
 
@@ -138,7 +149,8 @@ def app_services(installation: Installation) -> AppServices:
         return await _ready(installation)
 
     return AppServices(
-        shop=settings.shop,
+        door=door_rules(settings),
+        security=installation.security,
         collector=installation.collector,
         catalogue=installation.catalogue,
         recommender=installation.recommender,
@@ -148,7 +160,6 @@ def app_services(installation: Installation) -> AppServices:
         traces=installation.traces,
         rules=installation.rules,
         ready=ready,
-        api_key=settings.api_key,
         max_body=settings.max_body,
         max_import_body=settings.max_import_body,
     )
@@ -194,6 +205,9 @@ def _runner(
     def run(shop: str, progress: Progress) -> Path:
         home = archive_home(settings, shop)
         exported = settings.folder / "work" / "catalogue"
+        home = settings.folder / "archive" / f"shop={shop.encode().hex()}"
+        work = settings.folder / "work" / f"shop={shop.encode().hex()}"
+        exported = work / "catalogue"
         shutil.rmtree(exported, ignore_errors=True)
         exported.mkdir(parents=True)
         now = clock()
@@ -204,7 +218,7 @@ def _runner(
             shop=shop,
             archive=home,
             exported=exported,
-            work=settings.folder / "work" / "build",
+            work=work / "build",
             as_of=now,
             built_at=now,
             memory=settings.build_memory,
@@ -221,17 +235,23 @@ async def _builder(installation: Installation, serving: bool) -> AsyncIterator[N
     if not serving or not pause:
         yield
         return
-    builds = installation.builds.every(installation.settings.shop, pause)
-    task = asyncio.get_running_loop().create_task(builds)
+    loop = asyncio.get_running_loop()
+    shops = installation.settings.shop_hosts
+    tasks = [loop.create_task(installation.builds.every(shop, pause)) for shop in shops]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
-def _secret(settings: Settings) -> bytes:
+def read_secret(settings: Settings) -> bytes:
+    """The installation's secret: the setting, or the file that is made when it is missing.
+
+    Raises ConfigurationError when it cannot be one, or others could read the file.
+    """
     if settings.secret:
         try:
             return bytes.fromhex(settings.secret)

@@ -69,3 +69,25 @@ def test_marks_count_what_was_put_per_kind(store):
         store.control.put(SHOP, record("r", kind="rule"), 5)
     assert store.control.marks(SHOP) == {"placement": 3, "rule": 1}
     assert store.control.marks("other") == {"rule": 1}
+
+
+def test_pages_go_by_name_and_leave_out_the_deleted(store):
+    for name in ("b", "B", "a", "c", "\u00e9"):
+        store.control.put(SHOP, record(name), None)
+    store.control.put(SHOP, record("c", body=None), None)
+    first = store.control.page(SHOP, "placement", "", 2)
+    assert [r.name for r in first] == ["B", "a"]
+    assert [r.name for r in store.control.page(SHOP, "placement", "a", 9)] == ["b", "\u00e9"]
+    assert store.control.page("other", "placement", "", 9) == []
+
+
+def test_a_purge_leaves_nothing_of_the_name(store):
+    store.control.put(SHOP, record("a"), None)
+    store.control.put(SHOP, record("a", body=b"2"), None)
+    store.control.put(SHOP, record("b"), None)
+    store.control.put("other", record("a"), None)
+    assert store.control.purge(SHOP, "placement", "a") == 2
+    assert store.control.purge(SHOP, "placement", "a") == 0
+    assert store.control.history(SHOP, "placement", "a") == []
+    assert store.control.get("other", "placement", "a", None).version == 1
+    assert store.control.put(SHOP, record("a"), 0).version == 1

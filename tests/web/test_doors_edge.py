@@ -131,7 +131,7 @@ def test_with_a_key_everything_but_health_and_docs_asks_for_it(tmp_path):
             target = re.sub(r"{[^}]*}", "x", operation.path)
             answer = door.call(operation.method, target)
             if operation.scope == "open":
-                assert answer.status == 200
+                assert answer.status == (400 if operation.method == "POST" else 200)
             else:
                 assert answer.status == 401, operation.id
                 assert answer.headers["www-authenticate"] == "Bearer"

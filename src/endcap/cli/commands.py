@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from . import build, demo, doctor, evaluate, explain, importing, init, recommend, serve
+from . import access, build, demo, doctor, explain, importing, init, recommend, serve
 
 app = typer.Typer(
     name="endcap",
@@ -23,6 +24,8 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
+app.command("login-link")(access.login_link)
+app.command("key")(access.key)
 
 
 def _print_version(wanted: bool) -> None:

@@ -82,6 +82,30 @@ class Unauthenticated(EndcapError):
     title = "Unauthenticated"
 
 
+class InvalidToken(Unauthenticated):
+    """The token or key is not valid (any more); get a new one and send the request again."""
+
+    code = "invalid_token"
+    title = "Invalid token"
+
+
+class Forbidden(EndcapError):
+    """The caller is known but may not do this; `detail` names the scope it would need."""
+
+    status = 403
+    code = "forbidden"
+    title = "Forbidden"
+
+
+class TooManyRequests(EndcapError):
+    """This caller, visitor or address asks faster than it may; wait as `Retry-After` says."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+    retry_after = 1
+
+
 class StoreUnavailable(EndcapError):
     """The store did not take the data, so nothing was acknowledged; send it again later."""
 

@@ -77,7 +77,10 @@ class VisitorStore(Protocol):
 
 
 class Control(Protocol):
-    """Placements, rules and other control data: append-only versions per (kind, name)."""
+    """Placements, rules, accounts and other control data: versions per (kind, name), only added.
+
+    What must not stay (ended sessions, consent of an erased visitor) is purged with its history.
+    """
 
     def put(self, shop: str, record: ControlRecord, expected: int | None) -> ControlRecord:
         """Append the next version (`record.version` is ignored) and return it as stored.
@@ -91,11 +94,17 @@ class Control(Protocol):
     def latest(self, shop: str, kind: str) -> list[ControlRecord]:
         """The latest version of every name of a kind that is not deleted, by name."""
 
+    def page(self, shop: str, kind: str, after: str, limit: int) -> list[ControlRecord]:
+        """As `latest`, for at most `limit` names > `after` in the byte order of UTF-8."""
+
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """Every version, newest first."""
 
     def marks(self, shop: str) -> dict[str, int]:
-        """Per kind how many versions were ever put: one cheap read that tells what changed."""
+        """Per kind how many puts and purges there were: one cheap read that tells what changed."""
+
+    def purge(self, shop: str, kind: str, name: str) -> int:
+        """Remove every version for good; return how many there were."""
 
 
 class Snapshots(Protocol):

@@ -20,6 +20,9 @@ MAX_DEAD_LETTER = 32_768
 LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
 
+Check = Callable[[Sequence[Element]], None]
+"""Looks at a decoded batch before anything of it is taken, and raises when it must not be."""
+
 
 class Collector:
     """Takes events of every shop; what it answers `accepted` is on disk."""
@@ -40,15 +43,22 @@ class Collector:
         self._currency = currency
 
     async def collect(
-        self, shop: str, source: str, body: bytes, traffic: Traffic | None = None
+        self,
+        shop: str,
+        source: str,
+        body: bytes,
+        traffic: Traffic | None = None,
+        check: Check | None = None,
     ) -> Receipt:
-        """Take a request body; `traffic` says that a program sent it.
+        """Take a request body; `traffic` says that a program sent it, `check` may refuse it all.
 
         Raises MalformedBody or InvalidInput when it holds no batch, StoreUnavailable or Overloaded
-        when nothing of it was stored.
+        when nothing of it was stored, and what `check` raises.
         """
         now = self._clock()
         batch = decode_batch(body)
+        if check is not None:
+            check(batch.elements)
         sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now), traffic)
         return await self._take(batch.elements, sender)
 

@@ -1,6 +1,5 @@
 """The ASGI application: routes of the operations, errors as problems, a request id on all."""
 
-import hmac
 import importlib
 import logging
 import pkgutil
@@ -16,9 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from endcap.core.errors import EndcapError, MalformedBody, Unauthenticated
+from endcap.core.errors import EndcapError, MalformedBody
 
 from . import api, pages, problems
+from .auth import PageCallers
+from .auth.door import Door
+from .auth.guard import Guard
+from .auth.origins import Origins
+from .auth.routes import people_pages
 from .call import Call
 from .openapi import document
 from .operations import Operation
@@ -43,12 +47,14 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
         operations = all_operations()
     for operation in operations:
         operation.check()
+    door = Door(services.security, services.door)
+    guard = Guard(door)
     groups = groupby(_ordered(operations), key=lambda operation: operation.path)
-    routes = [_route(path, list(group), services) for path, group in groups]
+    routes = [_route(path, list(group), services, guard) for path, group in groups]
     openapi = msgspec.json.encode(document(operations))
     postman = msgspec.json.encode(collection(operations))
     app = Starlette(
-        routes=[*routes, *pages.routes(openapi, postman)],
+        routes=[*routes, *people_pages(door), *pages.routes(openapi, postman)],
         exception_handlers={
             HTTPException: _http_error,
             EndcapError: _known_error,
@@ -56,7 +62,8 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
         },
     )
     app.router.redirect_slashes = False
-    return RequestIds(app)
+    browser = sorted({op.path.partition("{")[0] for op in operations if op.browser})
+    return RequestIds(Origins(PageCallers(app, door, _answer), door, browser))
 
 
 def all_operations() -> list[Operation]:
@@ -117,9 +124,13 @@ def _ordered(operations: Sequence[Operation]) -> list[Operation]:
     return sorted(operations, key=lambda op: (":path}" in op.path, -op.path.count("/"), op.path))
 
 
-def _route(path: str, operations: Sequence[Operation], services: AppServices) -> Route:
+def _route(
+    path: str, operations: Sequence[Operation], services: AppServices, guard: Guard
+) -> Route:
     """One address with all its methods, so that `Allow` can name them all."""
-    endpoints = {operation.method: _endpoint(operation, services) for operation in operations}
+    endpoints = {
+        operation.method: _endpoint(operation, services, guard) for operation in operations
+    }
     if "GET" in endpoints:
         endpoints["HEAD"] = endpoints["GET"]
     methods = sorted({*endpoints, "OPTIONS"})
@@ -132,31 +143,22 @@ def _route(path: str, operations: Sequence[Operation], services: AppServices) ->
     return Route(path, endpoint, methods=methods)
 
 
-def _endpoint(operation: Operation, services: AppServices) -> Endpoint:
+def _endpoint(operation: Operation, services: AppServices, guard: Guard) -> Endpoint:
     allowed = operation.query_names
-    guarded = bool(services.api_key) and operation.scope != "open"
-    key = f"Bearer {services.api_key}".encode()
 
     async def endpoint(request: Request) -> Response:
-        if guarded:
-            _authorise(request, key)
-        call = Call(request, services, allowed)
         try:
+            caller = await guard.admit(operation, request)
+            call = Call(request, services, allowed, caller)
             if operation.scope != "open":
                 call.query()  # so that a misspelt parameter is refused by every operation
-            return await operation.handler(call)
+            return await guard.recorded(operation, call, await operation.handler(call))
         except EndcapError as error:
             return _answer(error, request)
         except ClientDisconnect:
             return _answer(MalformedBody("the body ended too early"), request)
 
     return endpoint
-
-
-def _authorise(request: Request, key: bytes) -> None:
-    given = request.headers.get("authorization", "").encode("latin-1", "replace")
-    if not hmac.compare_digest(given, key):
-        raise Unauthenticated
 
 
 def _answer(error: EndcapError, request: Request) -> Response:

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from endcap.core.access import Caller
 from endcap.core.errors import BodyTooLarge, FieldProblem, InvalidInput, MalformedBody
 from endcap.core.pointers import refusal
 
@@ -24,18 +25,21 @@ _ENCODER = msgspec.json.Encoder()
 class Call:
     """What a handler works with."""
 
-    __slots__ = ("_query", "allowed", "request", "services")
+    __slots__ = ("_query", "allowed", "caller", "request", "services")
 
-    def __init__(self, request: Request, services: AppServices, allowed: frozenset[str]) -> None:
+    def __init__(
+        self, request: Request, services: AppServices, allowed: frozenset[str], caller: Caller
+    ) -> None:
         self.request = request
+        self.caller = caller
         self.services = services
         self.allowed = allowed
         self._query: dict[str, list[str]] | None = None
 
     @property
     def shop(self) -> str:
-        """The shop this call is for."""
-        return self.services.shop
+        """The shop this call is for: the caller's, never one that the request names."""
+        return self.caller.shop
 
     def query(self) -> dict[str, list[str]]:
         """Query parameters, each with all its values.

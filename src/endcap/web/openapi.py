@@ -7,13 +7,39 @@ from typing import Any
 
 import msgspec
 
-from endcap.core.errors import EndcapError, Unauthenticated
+from endcap.core.access import SCOPES
+from endcap.core.errors import EndcapError, Forbidden, TooManyRequests, Unauthenticated
 from endcap.core.event import EventIn
 
-from .operations import Operation, Parameter
+from .operations import OPEN, Operation, Parameter
 from .problems import MEDIA_TYPE, Problem
 
 REF = "#/components/schemas/{name}"
+SCHEMES: dict[str, Any] = {
+    "oauth2": {
+        "type": "oauth2",
+        "flows": {
+            "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
+            "authorizationCode": {
+                "authorizationUrl": "/oauth/authorize",
+                "tokenUrl": "/oauth/token",
+                "refreshUrl": "/oauth/token",
+                "scopes": SCOPES,
+            },
+        },
+    },
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key (`rk_sec_…`, or `rk_pub_…` from a browser) or an access token.",
+    },
+    "publishable": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "key",
+        "description": "A publishable key, where a page cannot set headers.",
+    },
+}
 COMMON: tuple[type[EndcapError], ...] = (EndcapError,)
 
 
@@ -39,20 +65,19 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": SCHEMES,
         },
     }
 
 
 def _operation(operation: Operation, by_kind: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    open_ = operation.scope == "open"
     entry: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.about.partition(". ")[0].rstrip(".") + ".",
         "description": operation.about,
         "x-scope": operation.scope,
-        "security": [] if open_ else [{"key": []}],
+        "security": _security(operation),
         "responses": _responses(operation, by_kind),
     }
     if operation.parameters:
@@ -60,6 +85,15 @@ def _operation(operation: Operation, by_kind: dict[Any, dict[str, Any]]) -> dict
     if operation.body is not None:
         entry["requestBody"] = {"required": True, "content": _content(operation, by_kind)}
     return entry
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.scope == OPEN:
+        return []
+    needed: list[dict[str, list[str]]] = [{"oauth2": [operation.scope]}, {"key": []}]
+    if operation.browser:
+        needed.append({"publishable": []})
+    return needed
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -92,7 +126,7 @@ def _responses(operation: Operation, by_kind: dict[Any, dict[str, Any]]) -> dict
     responses: dict[str, Any] = {str(operation.status): good}
     if operation.id == "readyz":
         responses["503"] = {**good, "description": "Not ready"}
-    guarded = () if operation.scope == "open" else (Unauthenticated,)
+    guarded = (Unauthenticated, Forbidden, TooManyRequests) if operation.scope != OPEN else ()
     for error in (*operation.errors, *guarded, *COMMON):
         known = responses.get(str(error.status), {}).get("description")
         title = f"{known}; {error.title}" if known else error.title

@@ -6,24 +6,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from endcap.core.access import BROWSER_SCOPES, SCOPES
 from endcap.core.errors import ConfigurationError, EndcapError
 
 from .call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
-SCOPES = frozenset(
-    {
-        "events:write",
-        "recommendations:read",
-        "catalogue:read",
-        "catalogue:write",
-        "rules:edit",
-        "reports:read",
-        "builds:run",
-        "open",
-    }
-)
-"""What a caller may be allowed to do; `open` operations (health, docs) need nothing."""
+OPEN = "open"
+"""The scope of operations that need nothing: health, keys, the token endpoint."""
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -40,7 +30,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `body` is the type of the JSON body, or a mapping of content type to JSON Schema; `answer` the
     type of the JSON answer (None: no body); `errors` the errors it answers with beside the common
-    ones.
+    ones. `browser` operations are open to publishable keys; `personal` ones read or change what is
+    kept of one visitor, who is named in the path.
     """
 
     id: str
@@ -56,15 +47,27 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any = None
     status: int = 200
     errors: tuple[type[EndcapError], ...] = ()
+    browser: bool = False
+    personal: bool = False
 
     def check(self) -> None:
         """Raise ConfigurationError when the operation does not say what it needs."""
-        if self.scope not in SCOPES:
+        if self.scope != OPEN and self.scope not in SCOPES:
             raise ConfigurationError(
                 f"operation {self.id}: scope `{self.scope}` is none of {', '.join(sorted(SCOPES))}"
             )
+        if self.browser and self.scope not in BROWSER_SCOPES:
+            raise ConfigurationError(f"operation {self.id}: no browser may have `{self.scope}`")
+
+    @property
+    def audited(self) -> bool:
+        """Whether a call goes into the audit log: a change of anything but the event log."""
+        if self.personal:
+            return True
+        return self.method != "GET" and self.scope not in BROWSER_SCOPES | {OPEN}
 
     @property
     def query_names(self) -> frozenset[str]:
         """The names it takes in the query."""
-        return frozenset(p.name for p in self.parameters if p.place == "query")
+        own = {p.name for p in self.parameters if p.place == "query"}
+        return frozenset(own | {"key"} if self.browser else own)

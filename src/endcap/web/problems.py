@@ -63,7 +63,8 @@ def response_of(error: EndcapError, instance: str, request_id: str) -> Response:
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     if error.status == 401:
-        headers["www-authenticate"] = "Bearer"
+        invalid = ' error="invalid_token"' if error.code == "invalid_token" else ""
+        headers["www-authenticate"] = f"Bearer{invalid}"
     if error.status == 413:
         # The rest of the body is not read.
         headers["connection"] = "close"

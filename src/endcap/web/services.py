@@ -12,19 +12,22 @@ from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
 from endcap.services.rule_source import RuleSource
+from endcap.services.security import Security
 from endcap.services.traces import Traces
+
+from .auth.door import DoorRules
 
 Readiness = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class AppServices(msgspec.Struct, frozen=True, kw_only=True):
-    """The use cases, the shop calls are for, and the limits of the door.
+    """The use cases, how callers are let in, and the limits of a body.
 
-    `api_key` empty means that no key is asked for, which wiring allows on loopback only. `ready`
-    answers with a key `ready` and what was checked.
+    `ready` answers with a key `ready` and what was checked.
     """
 
-    shop: str
+    door: DoorRules
+    security: Security
     collector: Collector
     catalogue: CatalogueService
     recommender: RecommendService
@@ -34,6 +37,5 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     traces: Traces
     rules: RuleSource
     ready: Readiness
-    api_key: str = ""
     max_body: int = 4 * 2**20
     max_import_body: int = 100 * 2**20

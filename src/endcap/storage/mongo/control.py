@@ -55,15 +55,11 @@ class MongoControl:
 
     def latest(self, shop: str, kind: str) -> list[ControlRecord]:
         """See the port."""
-        steps: list[Document] = [
-            {"$match": {"shop": shop, "kind": kind}},
-            {"$sort": {"name": 1, "version": -1}},
-            {"$group": {"_id": "$name", "newest": {"$first": "$$ROOT"}}},
-            {"$sort": {"_id": 1}},
-        ]
-        with self._store.errors():
-            newest = [found["newest"] for found in self._rows.aggregate(steps)]
-        return [_record(found) for found in newest if found["body"] is not None]
+        return self._live({"shop": shop, "kind": kind}, None)
+
+    def page(self, shop: str, kind: str, after: str, limit: int) -> list[ControlRecord]:
+        """See the port."""
+        return self._live({"shop": shop, "kind": kind, "name": {"$gt": after}}, limit)
 
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """See the port."""
@@ -71,11 +67,41 @@ class MongoControl:
             found = self._rows.find({"shop": shop, "kind": kind, "name": name})
             return [_record(document) for document in found.sort("version", -1)]
 
+    def purge(self, shop: str, kind: str, name: str) -> int:
+        """See the port."""
+
+        def work(session: ClientSession) -> int:
+            wanted = {"shop": shop, "kind": kind, "name": name}
+            gone = self._rows.delete_many(wanted, session=session).deleted_count
+            if gone:
+                self._heads.update_one(
+                    {"_id": joined(STREAM, shop, kind)},
+                    {"$inc": {"last": 1}, "$set": {"shop": shop, "kind": kind}},
+                    upsert=True,
+                    session=session,
+                )
+            return gone
+
+        return self._store.transact(work)
+
     def marks(self, shop: str) -> dict[str, int]:
         """See the port."""
         with self._store.errors():
             found = self._heads.find({"shop": shop, "kind": {"$exists": True}})
             return {document["kind"]: int(document["last"]) for document in found}
+
+    def _live(self, wanted: Document, limit: int | None) -> list[ControlRecord]:
+        steps: list[Document] = [
+            {"$match": wanted},
+            {"$sort": {"name": 1, "version": -1}},
+            {"$group": {"_id": "$name", "newest": {"$first": "$$ROOT"}}},
+            {"$match": {"newest.body": {"$ne": None}}},
+            {"$sort": {"_id": 1}},
+        ]
+        if limit is not None:
+            steps.append({"$limit": limit})
+        with self._store.errors():
+            return [_record(found["newest"]) for found in self._rows.aggregate(steps)]
 
 
 def _record(found: Document) -> ControlRecord:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select
 
 from endcap.core.errors import VersionConflict
 from endcap.core.placement import ControlRecord
@@ -55,19 +55,18 @@ class SqlControl:
 
     def latest(self, shop: str, kind: str) -> list[ControlRecord]:
         """See the port."""
-        newest = (
-            select(control.c.name, func.max(control.c.version).label("version"))
-            .where(control.c.shop == shop, control.c.kind == kind)
-            .group_by(control.c.name)
-            .subquery()
-        )
-        same = and_(control.c.name == newest.c.name, control.c.version == newest.c.version)
-        wanted = (
-            select(*_COLUMNS)
-            .join(newest, same)
-            .where(control.c.shop == shop, control.c.kind == kind, control.c.body.is_not(None))
-        )
-        return self._read(wanted.order_by(control.c.name))
+        return [r for r in self._read(_newest(shop, kind, "", None)) if r.body is not None]
+
+    def page(self, shop: str, kind: str, after: str, limit: int) -> list[ControlRecord]:
+        """See the port."""
+        found: list[ControlRecord] = []
+        while len(found) < limit:
+            chunk = self._read(_newest(shop, kind, after, limit))
+            found += [record for record in chunk if record.body is not None]
+            if len(chunk) < limit:
+                break
+            after = chunk[-1].name
+        return found[:limit]
 
     def history(self, shop: str, kind: str, name: str) -> list[ControlRecord]:
         """See the port."""
@@ -83,9 +82,36 @@ class SqlControl:
                 if row.stream.startswith(STREAM)
             }
 
+    def purge(self, shop: str, kind: str, name: str) -> int:
+        """See the port."""
+        mine = and_(control.c.shop == shop, control.c.kind == kind, control.c.name == name)
+
+        def work(connection: Connection) -> int:
+            gone = connection.execute(delete(control).where(mine)).rowcount
+            if gone:
+                advance(connection, shop, f"{STREAM}{kind}", 1)
+            return gone
+
+        return self._sessions.transact(work)
+
     def _read(self, query: Select[Any]) -> list[ControlRecord]:
         with self._sessions.read() as connection:
             return [_record(row) for row in connection.execute(query)]
+
+
+def _newest(shop: str, kind: str, after: str, limit: int | None) -> Select[Any]:
+    """The latest version of each name > `after`, deleted ones too, by name."""
+    mine = and_(control.c.shop == shop, control.c.kind == kind, control.c.name > after)
+    newest = (
+        select(control.c.name, func.max(control.c.version).label("version"))
+        .where(mine)
+        .group_by(control.c.name)
+        .order_by(control.c.name)
+        .limit(limit)
+        .subquery()
+    )
+    same = and_(control.c.name == newest.c.name, control.c.version == newest.c.version)
+    return select(*_COLUMNS).join(newest, same).where(mine).order_by(control.c.name)
 
 
 def _named(shop: str, kind: str, name: str) -> Select[Any]:

@@ -12,6 +12,7 @@ from endcap.core.errors import (
 from endcap.core.event import MAX_BATCH, EventIn
 from endcap.core.receipt import Receipt
 from endcap.ingest.traffic import traffic_of
+from endcap.web.auth.browsers import check_events
 from endcap.web.call import Call, answer
 from endcap.web.operations import Operation
 
@@ -62,7 +63,10 @@ async def post_events(call: Call) -> Response:
     """Take events; each gets its own verdict."""
     body = await call.body(call.services.max_body)
     traffic = traffic_of(call.request.headers.get("user-agent", ""))
-    receipt = await call.services.collector.collect(call.shop, "api", body, traffic)
+    # Browsers have a source of their own, so that nobody can use up a server's event ids.
+    source = "browser" if call.caller.kind == "browser" else "api"
+    check = check_events(call)
+    receipt = await call.services.collector.collect(call.shop, source, body, traffic, check)
     return answer(receipt, 202)
 
 
@@ -73,6 +77,7 @@ OPERATIONS = (
         path="/v1/events",
         handler=post_events,
         scope="events:write",
+        browser=True,
         tag="Events",
         about="Send one event or up to 2,500. What is `accepted` is on disk; sending an event with "
         "the same event_id again is a `duplicate` and counts once; what is `rejected` is kept with "

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from endcap.core.answer import Slate
 from endcap.core.errors import BodyTooLarge, InvalidInput, MalformedBody, UnknownPlacement
 from endcap.core.request import MAX_COUNT, PageRequest, RecommendationRequest
+from endcap.web.auth.browsers import check_request
 from endcap.web.call import JSON, Call, answer, decode, flag, number
 from endcap.web.operations import Operation, Parameter
 
@@ -52,6 +53,7 @@ async def get_recommendations(call: Call) -> Response:
         fields=_ids(query, "fields"),
         explain=flag(query, "explain"),
     )
+    check_request(call, [request.visitor], request.explain)
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
 
@@ -61,6 +63,7 @@ async def post_recommendations(call: Call) -> Response:
     body = await call.body(call.services.max_body)
     request = decode(body or b"{}", SlateRequest)
     request.placement = call.tail(PREFIX)
+    check_request(call, [request.visitor], request.explain)
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
 
@@ -68,6 +71,8 @@ async def post_recommendations(call: Call) -> Response:
 async def post_page(call: Call) -> Response:
     """Several slates in one call."""
     page = await call.decoded(PageRequest, call.services.max_body)
+    explained = any(request.explain for request in page.requests)
+    check_request(call, [request.visitor for request in page.requests], explained)
     response = answer(Page(await call.services.recommender.page(call.shop, page)))
     response.headers.update(NO_STORE)
     return response
@@ -108,6 +113,7 @@ OPERATIONS = (
         path=PATH,
         handler=get_recommendations,
         scope="recommendations:read",
+        browser=True,
         tag="Recommendations",
         about="What a placement shows. Every item says why it is there.",
         parameters=_PARAMETERS,
@@ -120,6 +126,7 @@ OPERATIONS = (
         path=PATH,
         handler=post_recommendations,
         scope="recommendations:read",
+        browser=True,
         tag="Recommendations",
         about="The same with a JSON body, for long carts.",
         parameters=(NAME,),
@@ -134,6 +141,7 @@ OPERATIONS = (
         path="/v1/recommendations",
         handler=post_page,
         scope="recommendations:read",
+        browser=True,
         tag="Recommendations",
         about="Slates for all placements of a page, or for a batch of visitors, in the order "
         "given. With `distinct` a visitor sees each product once on the page.",

@@ -1,0 +1,1 @@
+"""Credentials, pure: keys, passwords, tokens and their one verifier, sealed values."""
