@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import build, demo, doctor, evaluate, explain, importing, init, recommend, serve
-from . import access, build, demo, doctor, explain, importing, init, recommend, serve
+from . import access, build, demo, doctor, evaluate, explain, importing, init, recommend, serve
 
 app = typer.Typer(
     name="endcap",
