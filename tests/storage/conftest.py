@@ -55,7 +55,8 @@ class Opened:
 def empty(store):
     if hasattr(store, "database"):
         for name in store.database.list_collection_names():
-            store.database[name].delete_many({})
+            if name != "schema":
+                store.database[name].delete_many({})
         return
     with store.engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):

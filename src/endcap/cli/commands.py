@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from . import access, build, demo, doctor, evaluate, explain, importing, init, recommend, serve
+from . import build, demo, doctor, evaluate, explain, importing, init, recommend, serve
+from . import build, demo, doctor, importing, init, recommend, serve, upkeep
 
 app = typer.Typer(
     name="endcap",
@@ -25,6 +27,10 @@ app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("login-link")(access.login_link)
 app.command("key")(access.key)
+app.command("migrate")(upkeep.migrate)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
+app.command("move")(upkeep.move)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,10 +1,14 @@
 """Opening the store of record that an address names."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from endcap.core.errors import ConfigurationError
 from endcap.core.ports import Catalogue, Control, EventLog
+
+from .copies import Filling, Reading
 
 SQL_SERVERS = ("postgresql", "postgres", "mysql", "mariadb")
 MONGO = ("mongodb", "mongodb+srv")
@@ -29,6 +33,12 @@ class Store(Protocol):
     def control(self) -> Control:
         """Versioned control data."""
 
+    def reading(self) -> AbstractContextManager[Reading]:
+        """A consistent view of all of it, for copies."""
+
+    def filling(self) -> AbstractContextManager[Filling]:
+        """All of it to fill, when it is empty. Raises ConfigurationError."""
+
     def describe(self, about: dict[str, object]) -> None:
         """Tell others who holds the store, where that is known."""
 
@@ -48,23 +58,47 @@ def scheme_of(url: str) -> str:
     return scheme
 
 
-def open_store(url: str, folder: Path) -> Store:
-    """The store at `url`; empty means SQLite in `folder`. Raises ConfigurationError."""
+def open_store(url: str, folder: Path, migrating: bool = False) -> Store:
+    """The store at `url`; empty means SQLite in `folder`. Raises ConfigurationError.
+
+    `migrating` brings an older schema on a server up to this version; SQLite's is always.
+    """
     scheme = scheme_of(url)
     try:
         if scheme == "sqlite":
             from .sql.sqlite import SqliteStore
 
-            return SqliteStore(Path(url.removeprefix("sqlite:///")) if url else folder)
+            return SqliteStore(_folder(url, folder))
         if scheme in MONGO:
             from .mongo.store import MongoStore
 
             return MongoStore(url)
         from .sql.server import ServerStore
 
-        return ServerStore(url)
+        return ServerStore(url, migrating)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(scheme.partition("+")[0], "mysql")
         raise ConfigurationError(
             f"store_url: {scheme} needs a driver: pip install 'endcap[{extra}]'"
         ) from error
+
+
+@contextmanager
+def open_reading(url: str, folder: Path) -> Iterator[Reading]:
+    """A view of a store that is in use, for a backup. Raises ConfigurationError."""
+    if scheme_of(url) == "sqlite":
+        from .sql.sqlite import sqlite_reading
+
+        with sqlite_reading(_folder(url, folder)) as reading:
+            yield reading
+        return
+    store = open_store(url, folder)
+    try:
+        with store.reading() as reading:
+            yield reading
+    finally:
+        store.close()
+
+
+def _folder(url: str, folder: Path) -> Path:
+    return Path(url.removeprefix("sqlite:///")) if url else folder

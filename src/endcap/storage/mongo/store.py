@@ -1,13 +1,14 @@
 """A store on MongoDB: a replica set, every write acknowledged by a majority's journals."""
 
+import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from pymongo import ASCENDING, MongoClient, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.errors import ConfigurationError as BadAddress
-from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
@@ -15,6 +16,7 @@ from endcap.core.errors import ConfigurationError, StoreUnavailable
 
 from .catalogue import MongoCatalogue
 from .control import MongoControl
+from .copies import MongoFilling, MongoReading, mongo_filling, mongo_reading
 from .event_log import MongoEventLog
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ SELECT_MS = 3_000
 SOCKET_MS = 15_000
 SAFE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 NOT_ALLOWED = 13
+SCHEMA_VERSION = 1
 
 
 class MongoStore:
@@ -70,6 +73,14 @@ class MongoStore:
             return session.with_transaction(
                 work, read_concern=ReadConcern("snapshot"), write_concern=SAFE
             )
+
+    def reading(self) -> AbstractContextManager[MongoReading]:
+        """See Copyable."""
+        return mongo_reading(self)
+
+    def filling(self) -> AbstractContextManager[MongoFilling]:
+        """See Copyable."""
+        return mongo_filling(self)
 
     def describe(self, about: dict[str, object]) -> None:
         """Nothing to tell: a server has no holder."""
@@ -128,5 +139,18 @@ def _make_indexes(store: MongoStore) -> None:
     database.events.create_index([("shop", ASCENDING), ("visitor", ASCENDING), ("_id", ASCENDING)])
     for places in (database.events, database.dead_letters):
         places.create_index([("shop", ASCENDING), ("_id", ASCENDING)])
+    _check_schema(store)
     named = [("shop", ASCENDING), ("kind", ASCENDING), ("name", ASCENDING), ("version", ASCENDING)]
     database.control.create_index(named, unique=True)
+
+
+def _check_schema(store: MongoStore) -> None:
+    version = {"$setOnInsert": {"version": SCHEMA_VERSION}}
+    with contextlib.suppress(DuplicateKeyError):
+        store.database.schema.update_one({"_id": "schema"}, version, upsert=True)
+    found = store.database.schema.find_one({"_id": "schema"}) or {"version": SCHEMA_VERSION}
+    if found["version"] > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the store has schema {found['version']}, this Endcap knows {SCHEMA_VERSION}; install "
+            "the newer Endcap that wrote it"
+        )

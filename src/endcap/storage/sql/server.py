@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine
@@ -14,11 +14,14 @@ from endcap.core.errors import ConfigurationError, StoreUnavailable
 from .appending import append_on_server
 from .catalogue import SqlCatalogue
 from .control import SqlControl
+from .copies import SqlFilling, SqlReading, sql_filling, sql_reading
 from .dialects import Dialect, dialect_of
 from .event_log import SqlEventLog
 from .schema import ensure_schema
 
 T = TypeVar("T")
+READERS = 8
+WRITERS = 4
 ATTEMPTS = 6
 FIRST_PAUSE = 0.005
 POOL_SECONDS = 3
@@ -27,20 +30,20 @@ POOL_SECONDS = 3
 class ServerStore:
     """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`.
 
-    Raises ConfigurationError when the server would lose what it has acknowledged, is not there,
-    or has a schema this version cannot work with.
+    `migrating` brings an older schema up to this version first. Raises ConfigurationError when the
+    server would lose what it has acknowledged, is not there, or has a schema that does not fit.
     """
 
     shared = True
 
-    def __init__(self, url: str, readers: int = 8, writers: int = 4) -> None:
+    def __init__(self, url: str, migrating: bool = False) -> None:
         self.dialect = dialect_of(url)
-        self._writer = _engine(self.dialect, writers, "READ COMMITTED")
-        self._reader = _engine(self.dialect, readers, "AUTOCOMMIT")
+        self._writer = _engine(self.dialect, WRITERS, "READ COMMITTED")
+        self._reader = _engine(self.dialect, READERS, "AUTOCOMMIT")
         try:
             with self._writer.connect() as connection:
                 self.dialect.check(connection)
-            ensure_schema(self._writer)
+            ensure_schema(self._writer, itself=migrating)
         except (OperationalError, PoolTimeout) as error:
             self.close()
             cause = getattr(error, "orig", error)
@@ -84,6 +87,14 @@ class ServerStore:
             raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
         except PoolTimeout as error:
             raise StoreUnavailable("every connection to the store is busy") from error
+
+    def reading(self) -> AbstractContextManager[SqlReading]:
+        """See Copyable."""
+        return sql_reading(self._writer)
+
+    def filling(self) -> AbstractContextManager[SqlFilling]:
+        """See Copyable."""
+        return sql_filling(self._writer)
 
     def describe(self, about: dict[str, object]) -> None:
         """Nothing to tell: a server has no holder."""

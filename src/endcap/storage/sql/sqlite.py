@@ -3,7 +3,7 @@
 import importlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from endcap.core.errors import ConfigurationError, StoreUnavailable
 from .appending import append_embedded
 from .catalogue import SqlCatalogue
 from .control import SqlControl
+from .copies import SqlFilling, SqlReading, sql_filling, sql_reading
 from .event_log import SqlEventLog
 from .lock import StoreLock
 from .schema import ensure_schema
@@ -47,7 +48,7 @@ class SqliteStore:
         try:
             with self.write() as connection:
                 _check_durability(connection)
-            ensure_schema(self._writer)
+            ensure_schema(self._writer, itself=True)
         except Exception:
             self.close()
             raise
@@ -88,6 +89,14 @@ class SqliteStore:
         """The engine of the writing connection, for migrations and copies."""
         return self._writer
 
+    def reading(self) -> AbstractContextManager[SqlReading]:
+        """See Copyable."""
+        return sql_reading(self._readers)
+
+    def filling(self) -> AbstractContextManager[SqlFilling]:
+        """See Copyable."""
+        return sql_filling(self._writer)
+
     def describe(self, about: dict[str, object]) -> None:
         """Tell others who holds the store."""
         self.lock.describe(about)
@@ -97,6 +106,25 @@ class SqliteStore:
         self._readers.dispose()
         self._writer.dispose()
         self.lock.free()
+
+
+@contextmanager
+def sqlite_reading(folder: Path) -> Iterator[SqlReading]:
+    """A view of a store that another process may have open. Raises ConfigurationError.
+
+    It only reads: the process that writes stays the only one that writes and checkpoints.
+    """
+    file = folder / "endcap.db"
+    if not file.is_file():
+        raise ConfigurationError(f"there is no store in {folder}")
+    engine = _engine(file, 1, _prepare_reader, "?mode=ro&uri=true")
+    try:
+        with sql_reading(engine) as reading:
+            yield reading
+    except DBAPIError as error:
+        raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def sqlite_version() -> str:
@@ -111,9 +139,9 @@ def _driver() -> Any:
         return importlib.import_module("sqlite3")
 
 
-def _engine(file: Path, size: int, prepare: Any) -> Engine:
+def _engine(file: Path, size: int, prepare: Any, options: str = "") -> Engine:
     engine = create_engine(
-        f"sqlite+pysqlite:///{file}",
+        f"sqlite+pysqlite:///{'file:' if options else ''}{file}{options}",
         module=_driver(),
         poolclass=QueuePool,
         pool_size=size,

@@ -1,4 +1,10 @@
-"""The tables, once for every SQL engine. Each row carries the shop it belongs to."""
+"""The tables, once for every SQL engine. Each row carries the shop it belongs to.
+
+A change here comes with a migration in `migrations/versions`, and HEAD in `schema.py` names it; a
+test compares what the migrations make with what stands here, on every engine. A change must let
+the version before go on working (add, never rename or drop); one that cannot raises
+SCHEMA_VERSION, which older versions then refuse.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -86,4 +92,13 @@ control = Table(
     Column("author", Id, nullable=False),
     Column("note", Exact(2_000), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# Who does the work that only one process may do; `beat` rises as long as it lives.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Exact(60), primary_key=True),
+    Column("holder", Id, nullable=False),
+    Column("beat", BigInteger, nullable=False),
 )

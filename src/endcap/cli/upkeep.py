@@ -1,0 +1,71 @@
+"""`endcap migrate`, `backup`, `restore` and `move`: looking after the store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from endcap.core.errors import ConfigurationError
+from endcap.storage.backup import read_backup, write_backup
+from endcap.storage.copies import copy
+from endcap.storage.stores import open_reading, open_store
+from endcap.wiring import system_clock
+
+from .options import Config, Data, Json, settings_from
+from .output import show
+
+File = Annotated[Path, typer.Argument(help="The backup file.")]
+Target = Annotated[str, typer.Option("--to", help="Address of the empty store to fill.")]
+
+
+def migrate(config: Config = None, data: Data = None, json: Json = False) -> None:
+    """Bring the store's schema up to this version; servers may go on running."""
+    settings = settings_from(config, data=data)
+    open_store(settings.store_url, settings.folder, migrating=True).close()
+    show({"migrated": True}, "The store has the schema of this version.", json)
+
+
+def backup(file: File, config: Config = None, data: Data = None, json: Json = False) -> None:
+    """Write the whole store into one file, while servers go on running.
+
+    The key of visitor pseudonyms is not in it; keep that elsewhere.
+    """
+    settings = settings_from(config, data=data)
+    with open_reading(settings.store_url, settings.folder) as reading:
+        counts = write_backup(reading, file, system_clock())
+    show({"file": str(file), "counts": counts}, f"{file}: {_text(counts)}", json)
+
+
+def restore(file: File, config: Config = None, data: Data = None, json: Json = False) -> None:
+    """Fill an empty store, of any kind, from a backup."""
+    settings = settings_from(config, data=data)
+    if not file.is_file():
+        raise ConfigurationError(f"there is no file {file}")
+    store = open_store(settings.store_url, settings.folder)
+    try:
+        with store.filling() as filling:
+            counts = read_backup(file, filling)
+    finally:
+        store.close()
+    show({"counts": counts}, f"Restored {_text(counts)}. Next: endcap build", json)
+
+
+def move(to: Target, config: Config = None, data: Data = None, json: Json = False) -> None:
+    """Copy the store into an empty one of any kind and compare the counts. Stop servers first."""
+    settings = settings_from(config, data=data)
+    target = open_store(to, settings.folder)
+    try:
+        source = open_store(settings.store_url, settings.folder)
+        try:
+            with source.reading() as reading, target.filling() as filling:
+                counts = copy(reading, filling)
+        finally:
+            source.close()
+    finally:
+        target.close()
+    advice = "Now set store_url (ENDCAP_STORE_URL) to the new address and start again."
+    show({"counts": counts}, f"Moved {_text(counts)}. {advice}", json)
+
+
+def _text(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {table}" for table, count in counts.items())
