@@ -169,6 +169,10 @@ def _check_security(settings: Settings) -> None:
             "api_key: needs at least 20 characters, for example the output of "
             "`openssl rand -hex 32`"
         )
+    if settings.api_key and _is_guessable(settings.api_key):
+        raise ConfigurationError(
+            "api_key: is one that anybody would try; take the output of `openssl rand -hex 32`"
+        )
     url = settings.public_url
     if url and not url.startswith("https://") and not _is_loopback_url(url):
         raise ConfigurationError(
@@ -186,6 +190,11 @@ def _check_security(settings: Settings) -> None:
 def _is_loopback_url(url: str) -> bool:
     host = url.removeprefix("http://").partition("/")[0].rpartition(":")[0]
     return url.startswith("http://") and host in ("127.0.0.1", "localhost", "[::1]")
+
+
+def _is_guessable(key: str) -> bool:
+    words = ("change", "example", "password", "secret", "default", "your", "12345678")
+    return len(set(key)) < 8 or any(word in key.lower() for word in words)
 
 
 def file_text() -> str:

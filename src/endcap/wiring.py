@@ -20,6 +20,7 @@ from endcap.core.errors import ConfigurationError, EndcapError
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, archive_home, assemble_measuring
+from endcap.pseudonym_key import check_key, pseudonym_key
 from endcap.recommend.registry import Components
 from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService, Progress
@@ -101,6 +102,9 @@ async def open_installation(
 def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     secret = read_secret(settings)
     pseudonyms = Pseudonyms(secret)
+    key = pseudonym_key(settings)
+    check_key(store.control, settings.shop, key, clock())
+    pseudonyms = Pseudonyms(key)
     snapshots = FolderSnapshots(settings.folder / "snapshots")
     live = LiveState(store.catalogue, snapshots)
     placements = PlacementService(store.control, Components(), clock)
@@ -266,3 +270,6 @@ def read_secret(settings: Settings) -> bytes:
     if file.stat().st_mode & 0o077:
         raise ConfigurationError(f"{file} can be read by others; run: chmod 600 {file}")
     return bytes.fromhex(file.read_text("utf-8").strip())
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
