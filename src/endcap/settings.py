@@ -164,14 +164,10 @@ def _check_security(settings: Settings) -> None:
         )
     if settings.auth == "off" and settings.api_key:
         raise ConfigurationError("auth: off and an api_key contradict each other; take one away")
-    if settings.api_key and len(settings.api_key) < 20:
+    if settings.api_key and (len(settings.api_key) < 20 or _is_guessable(settings.api_key)):
         raise ConfigurationError(
-            "api_key: needs at least 20 characters, for example the output of "
-            "`openssl rand -hex 32`"
-        )
-    if settings.api_key and _is_guessable(settings.api_key):
-        raise ConfigurationError(
-            "api_key: is one that anybody would try; take the output of `openssl rand -hex 32`"
+            "api_key: needs at least 20 characters that nobody would try, for example the output "
+            "of `openssl rand -hex 32`"
         )
     url = settings.public_url
     if url and not url.startswith("https://") and not _is_loopback_url(url):

@@ -16,12 +16,12 @@ import msgspec
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
-from endcap.core.errors import ConfigurationError, EndcapError
+from endcap.core.errors import EndcapError
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, archive_home, assemble_measuring
-from endcap.pseudonym_key import check_key, pseudonym_key
 from endcap.recommend.registry import Components
+from endcap.secret import check_secret, read_secret
 from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService, Progress
 from endcap.services.catalogue import CatalogueService
@@ -101,10 +101,8 @@ async def open_installation(
 
 def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     secret = read_secret(settings)
+    check_secret(store.control, secret, clock())
     pseudonyms = Pseudonyms(secret)
-    key = pseudonym_key(settings)
-    check_key(store.control, settings.shop, key, clock())
-    pseudonyms = Pseudonyms(key)
     snapshots = FolderSnapshots(settings.folder / "snapshots")
     live = LiveState(store.catalogue, snapshots)
     placements = PlacementService(store.control, Components(), clock)
@@ -208,8 +206,6 @@ def _runner(
 ) -> Callable[[str, Progress], Path]:
     def run(shop: str, progress: Progress) -> Path:
         home = archive_home(settings, shop)
-        exported = settings.folder / "work" / "catalogue"
-        home = settings.folder / "archive" / f"shop={shop.encode().hex()}"
         work = settings.folder / "work" / f"shop={shop.encode().hex()}"
         exported = work / "catalogue"
         shutil.rmtree(exported, ignore_errors=True)
@@ -249,27 +245,3 @@ async def _builder(installation: Installation, serving: bool) -> AsyncIterator[N
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-
-def read_secret(settings: Settings) -> bytes:
-    """The installation's secret: the setting, or the file that is made when it is missing.
-
-    Raises ConfigurationError when it cannot be one, or others could read the file.
-    """
-    if settings.secret:
-        try:
-            return bytes.fromhex(settings.secret)
-        except ValueError as error:
-            raise ConfigurationError("secret: must be hexadecimal digits") from error
-    file = settings.folder / "secret.key"
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as stream:
-            stream.write(secrets.token_hex(32))
-    if file.stat().st_mode & 0o077:
-        raise ConfigurationError(f"{file} can be read by others; run: chmod 600 {file}")
-    return bytes.fromhex(file.read_text("utf-8").strip())
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

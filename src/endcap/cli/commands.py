@@ -5,9 +5,19 @@ from typing import Annotated
 
 import typer
 
-from . import access, build, demo, doctor, evaluate, explain, importing, init, recommend, serve
-from . import build, demo, doctor, evaluate, explain, importing, init, recommend, serve
-from . import build, demo, doctor, importing, init, recommend, serve, upkeep
+from . import (
+    access,
+    build,
+    demo,
+    doctor,
+    evaluate,
+    explain,
+    importing,
+    init,
+    recommend,
+    serve,
+    upkeep,
+)
 
 app = typer.Typer(
     name="endcap",

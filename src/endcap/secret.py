@@ -1,4 +1,4 @@
-"""The key of visitor pseudonyms: found or made, never a guessable one, always the store's own."""
+"""The installation's secret: found or made, never a guessable one, always the store's own."""
 
 import hashlib
 import hmac
@@ -12,14 +12,15 @@ from endcap.core.ports import Control
 from endcap.settings import Settings
 
 KIND = "installation"
-NAME = "pseudonym_key"
+NAME = "secret"
+EVERY_SHOP = ""
 BYTES = 32
 # Fewer different bytes than this are typed or copied from an example, not drawn by chance.
 DIFFERENT = 12
 
 
-def pseudonym_key(settings: Settings) -> bytes:
-    """The key from the settings, or from `data`/secret.key, which is made when it is not there.
+def read_secret(settings: Settings) -> bytes:
+    """The secret from the settings, or from `data`/secret.key, which is made when it is not there.
 
     Raises ConfigurationError when it cannot be read, is guessable, or can be read by others.
     """
@@ -34,14 +35,14 @@ def pseudonym_key(settings: Settings) -> bytes:
     return _decoded(file.read_text("utf-8").strip(), str(file))
 
 
-def check_key(control: Control, shop: str, key: bytes, now: int) -> None:
-    """Refuse a key other than the one the store's visitors were named with.
+def check_secret(control: Control, secret: bytes, now: int) -> None:
+    """Refuse a secret other than the one the store's visitors were named with.
 
-    The store keeps a fingerprint, from which the key cannot be worked out. Raises
+    The store keeps a fingerprint, from which it cannot be worked out. Raises
     ConfigurationError.
     """
-    mark = hmac.digest(key, b"endcap pseudonym key\0", hashlib.sha256).hex()[:32].encode()
-    found = control.get(shop, KIND, NAME, None)
+    mark = hmac.digest(secret, b"endcap secret\0", hashlib.sha256).hex()[:32].encode()
+    found = control.get(EVERY_SHOP, KIND, NAME, None)
     if found is None:
         record = ControlRecord(
             kind=KIND,
@@ -49,16 +50,16 @@ def check_key(control: Control, shop: str, key: bytes, now: int) -> None:
             version=0,
             body=mark,
             author="endcap",
-            note="fingerprint of the key",
+            note="fingerprint of the secret",
             created_at=now,
         )
         try:
-            control.put(shop, record, 0)
+            control.put(EVERY_SHOP, record, 0)
         except VersionConflict:
-            found = control.get(shop, KIND, NAME, None)
+            found = control.get(EVERY_SHOP, KIND, NAME, None)
     if found is not None and found.body != mark:
         raise ConfigurationError(
-            "secret: the visitors in this store were named with another key; set ENDCAP_SECRET to "
+            "secret: the visitors in this store were named with another; set ENDCAP_SECRET to "
             "the one of the server that made the store (its data folder has it in secret.key)"
         )
 

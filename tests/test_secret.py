@@ -1,4 +1,4 @@
-"""The key of visitor pseudonyms."""
+"""The installation's secret."""
 
 import secrets
 import stat
@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from endcap.core.errors import ConfigurationError
-from endcap.pseudonym_key import check_key, pseudonym_key
+from endcap.secret import check_secret, read_secret
 from endcap.settings import Settings, read_settings
 from endcap.storage.memory_control import MemoryControl
 
@@ -15,15 +15,15 @@ GOOD = secrets.token_hex(32)
 
 def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path):
     settings = Settings(data=str(tmp_path / "d"))
-    key = pseudonym_key(settings)
+    key = read_secret(settings)
     assert len(key) == 32
-    assert pseudonym_key(settings) == key
+    assert read_secret(settings) == key
     file = tmp_path / "d" / "secret.key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [f.name for f in file.parent.iterdir()] == ["secret.key"]
     file.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        pseudonym_key(settings)
+        read_secret(settings)
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path):
 )
 def test_a_key_that_can_be_guessed_is_refused(guessable):
     with pytest.raises(ConfigurationError, match="secret: must be"):
-        pseudonym_key(Settings(secret=guessable))
+        read_secret(Settings(secret=guessable))
 
 
 def test_a_good_one_is_taken():
-    assert pseudonym_key(Settings(secret=GOOD)).hex() == GOOD
+    assert read_secret(Settings(secret=GOOD)).hex() == GOOD
 
 
 def test_the_store_knows_its_key_and_does_not_give_it_away():
     control = MemoryControl()
     key, other = bytes.fromhex(GOOD), secrets.token_bytes(32)
-    check_key(control, "default", key, 1)
-    check_key(control, "default", key, 2)
-    with pytest.raises(ConfigurationError, match="another key"):
-        check_key(control, "default", other, 3)
-    (record,) = control.history("default", "installation", "pseudonym_key")
+    check_secret(control, key, 1)
+    check_secret(control, key, 2)
+    with pytest.raises(ConfigurationError, match="with another"):
+        check_secret(control, other, 3)
+    (record,) = control.history("", "installation", "secret")
     assert key not in record.body
     assert GOOD.encode() not in record.body
 
