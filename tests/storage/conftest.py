@@ -1,12 +1,12 @@
 import os
 
 import pytest
+from emptying import empty
 
 from endcap.storage.memory_catalogue import MemoryCatalogue
 from endcap.storage.memory_control import MemoryControl
 from endcap.storage.memory_log import MemoryEventLog
 from endcap.storage.sql.sqlite import SqliteStore
-from endcap.storage.sql.tables import metadata
 from endcap.storage.stores import open_store
 
 SHARED = ("mariadb", "mongodb", "postgresql")
@@ -50,18 +50,6 @@ class Opened:
     def close(self):
         for store in self._stores.values():
             store.close()
-
-
-def empty(store):
-    if hasattr(store, "database"):
-        for name in store.database.list_collection_names():
-            if name != "schema":
-                store.database[name].delete_many({})
-        return
-    with store.engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            if table.name not in ("schema_version", "alembic_version"):
-                connection.execute(table.delete())
 
 
 @pytest.fixture(scope="session")

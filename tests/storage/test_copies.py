@@ -5,11 +5,11 @@ import sys
 import zipfile
 
 import pytest
+from emptying import empty
 from ids import EVERY
 from test_control_port import record
 from test_event_log_port import SHOP, event, letter
 
-from conftest import empty
 from endcap.core.errors import ConfigurationError, EndcapError
 from endcap.core.event import Line
 from endcap.core.product import ProductWrite
