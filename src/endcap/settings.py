@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secret: Annotated[
         str, _about("Key of visitor pseudonyms, 64 hex digits. Empty: kept in `data`/secret.key.")
     ] = ""
+    session_minutes: Annotated[
+        int, _about("A visitor's session ends after so many minutes without an event.")
+    ] = 30
     build_every: Annotated[
         int, _about("Seconds between automatic builds when events came in; 0 turns them off.")
     ] = 600

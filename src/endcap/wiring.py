@@ -34,6 +34,7 @@ from endcap.services.recommend import RecommendService
 from endcap.services.rule_source import NoRules, RuleSource
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
+from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
 from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
@@ -68,6 +69,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     builds: BuildService
     served: ServedLog
     committer: GroupCommitter
+    follower: Follower
     measuring: Measuring
     security: Security
 
@@ -76,7 +78,9 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 async def open_installation(
     settings: Settings, clock: Clock = system_clock, serving: bool = False
 ) -> AsyncIterator[Installation]:
-    """Open the store, load its shops, and close all of it again; `serving` adds automatic builds.
+    """Open the store, load its shops, and close all of it again.
+
+    `serving` adds automatic builds and following the log.
 
     Raises ConfigurationError when the installation cannot work as it is set up.
     """
@@ -88,7 +92,7 @@ async def open_installation(
             await installation.placements.load(shop)
             await installation.live.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
-        async with upkeep, _builder(installation, serving):
+        async with upkeep, _background(installation, serving):
             try:
                 yield installation
             finally:
@@ -104,7 +108,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     check_secret(store.control, secret, clock())
     pseudonyms = Pseudonyms(secret)
     snapshots = FolderSnapshots(settings.folder / "snapshots")
-    live = LiveState(store.catalogue, snapshots)
+    live = LiveState(store.catalogue, snapshots, store.events, settings.session_minutes)
+    follower = Follower(live.state, store.events)
     placements = PlacementService(store.control, Components(), clock)
     visitors = MemoryVisitors(store.events)
     committer = GroupCommitter(store.events)
@@ -120,9 +125,24 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         live=live,
         placements=placements,
         catalogue=CatalogueService(store.catalogue, live.changed, clock, settings.currency),
-        collector=Collector(committer, visitors, pseudonyms, clock, new_id, settings.currency),
+        collector=Collector(
+            WakingCommitter(committer, follower.wake),
+            visitors,
+            pseudonyms,
+            clock,
+            new_id,
+            settings.currency,
+        ),
         recommender=RecommendService(
-            live, placements, visitors, pseudonyms, served, clock, new_id, rules
+            live,
+            placements,
+            visitors,
+            pseudonyms,
+            served,
+            clock,
+            new_id,
+            rules,
+            settings.session_minutes,
         ),
         rules=rules,
         traces=Traces(
@@ -138,6 +158,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         ),
         served=served,
         committer=committer,
+        follower=follower,
         measuring=measuring,
         security=security_of(settings, store.control, secret, clock),
     )
@@ -224,20 +245,20 @@ def _runner(
             memory=settings.build_memory,
             threads=settings.build_threads,
         )
-        return build(job, BuildParameters(), lambda s, done: progress(s, 0.35 + 0.65 * done))
+        parameters = BuildParameters(session_minutes=settings.session_minutes)
+        return build(job, parameters, lambda s, done: progress(s, 0.35 + 0.65 * done))
 
     return run
 
 
 @asynccontextmanager
-async def _builder(installation: Installation, serving: bool) -> AsyncIterator[None]:
+async def _background(installation: Installation, serving: bool) -> AsyncIterator[None]:
     pause = installation.settings.build_every
-    if not serving or not pause:
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    shops = installation.settings.shop_hosts
-    tasks = [loop.create_task(installation.builds.every(shop, pause)) for shop in shops]
+    shops = installation.settings.shop_hosts if serving else ()
+    work = [installation.follower.run(shop) for shop in shops]
+    if pause:
+        work += [installation.builds.every(shop, pause) for shop in shops]
+    tasks = [asyncio.get_running_loop().create_task(one) for one in work]
     try:
         yield
     finally:

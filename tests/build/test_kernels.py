@@ -44,6 +44,7 @@ def log_of(*events):
                 type=kind,
                 visitor=visitor,
                 session=rest.get("session"),
+                zone=rest.get("zone"),
                 occurred_at=NOW - int(rest.get("days", 0) * DAY),
                 received_at=NOW,
                 lines=tuple(Line(p) for p in products),

@@ -18,6 +18,8 @@ One visitor counts once per product, signal and UTC day, however often they clic
 """
 
 import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +52,25 @@ class Counters:
         self._seen: set[int] = set()
         self._before: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
         self._orders: dict[tuple[str, str, str | None], tuple[int, IntArray]] = {}
+
+    @classmethod
+    def restored(
+        cls,
+        tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
+        zones: list[str],
+        rows: Callable[[IntArray], IntArray],
+    ) -> "Counters":
+        """The counters as of a snapshot; `rows` turns its product numbers into catalogue rows."""
+        table = tables["counters"]
+        counters = cls(int(table["landmark"][0]))
+        counters._before = tables["counters_seen"]["key"]
+        found = rows(table["product"])
+        for number, zone in ((-1, None), *enumerate(zones)):
+            here = np.flatnonzero((table["zone"] == number) & (found >= 0))
+            if len(here):
+                decayed = counters._tables.setdefault(zone, counters._table())
+                decayed.merge(found[here], table["sums"][:, :, here])
+        return counters
 
     def fold(self, event: Event, columns: Columns) -> None:
         """Count one event; programs, staff and visitors without a name count nothing."""

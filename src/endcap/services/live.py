@@ -9,11 +9,17 @@ from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.catalog.undo import Undo
 from endcap.core.errors import SnapshotRefused
-from endcap.core.ports import Catalogue, Snapshots
+from endcap.core.ports import Catalogue, EventLog, Snapshots
 from endcap.core.product import ProductDocument
+from endcap.core.times import MINUTE
+from endcap.recommend.history import SESSION_MINUTES
 from endcap.recommend.query import State
+from endcap.relations.counters import Counters
 from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot
+from endcap.relations.tail import Tail
+
+from .tailing import catch_up, skip_most
 
 PAGE = 2_000
 
@@ -24,9 +30,17 @@ class LiveState:
     A request takes the state once and works on it to its end, so a swap drops nothing.
     """
 
-    def __init__(self, catalogue: Catalogue, snapshots: Snapshots) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        snapshots: Snapshots,
+        log: EventLog | None = None,
+        session_minutes: int = SESSION_MINUTES,
+    ) -> None:
         self._catalogue = catalogue
         self._snapshots = snapshots
+        self._log = log
+        self._pause = session_minutes * MINUTE
         self._states: dict[str, State] = {}
         self._undo: dict[str, Undo] = {}
         self.refused: str | None = None
@@ -36,7 +50,7 @@ class LiveState:
         state = self._states.get(shop)
         if state is None:
             columns = Columns(shop)
-            state = State(columns, Joined(None, columns), Cards(columns))
+            state = State(columns, Joined(None, columns), Cards(columns), Tail(pause=self._pause))
             self._states[shop] = state
         return state
 
@@ -51,6 +65,10 @@ class LiveState:
         folder = await asyncio.to_thread(self._snapshots.latest, shop)
         if folder is not None:
             await self.swap(shop, folder)
+        elif self._log is not None:
+            tail = self.state(shop).tail
+            await skip_most(self._log, shop, tail)
+            await catch_up(self._log, shop, tail, columns, lambda: True)
 
     def changed(self, shop: str, documents: list[ProductDocument]) -> None:
         """Take catalogue changes into the columns; they are in the next answer."""
@@ -67,7 +85,7 @@ class LiveState:
         return undo
 
     async def swap(self, shop: str, folder: Path) -> bool:
-        """Use the snapshot in `folder` from the next request on.
+        """Use the snapshot in `folder` from the next request on, with the log's tail since then.
 
         One that is torn or of another format is refused: the state stays, `refused` says why, and
         the answer is False.
@@ -79,8 +97,21 @@ class LiveState:
             self.refused = error.detail
             return False
         self.refused = None
-        self._states[shop] = msgspec.structs.replace(self.state(shop), joined=joined)
+        tail = _tail(joined, self._pause)
+        if self._log is not None:
+            await catch_up(self._log, shop, tail, state.columns, lambda: True)
+        self._states[shop] = msgspec.structs.replace(self.state(shop), joined=joined, tail=tail)
         return True
+
+
+def _tail(joined: Joined, pause: int) -> Tail:
+    """The tail that begins where the snapshot ends."""
+    snapshot = joined.snapshot
+    if snapshot is None or "counters" not in snapshot.tables:
+        return Tail(snapshot.manifest.log_seq if snapshot else 0, pause=pause)
+    zones = snapshot.texts("counter_zones")
+    counters = Counters.restored(snapshot.tables, zones, joined.rows)
+    return Tail(snapshot.manifest.log_seq, counters, pause)
 
 
 def _join(folder: Path, columns: Columns) -> Joined:

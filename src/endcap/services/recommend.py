@@ -14,7 +14,7 @@ from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
-from endcap.recommend.history import NO_HISTORY, read_history
+from endcap.recommend.history import NO_HISTORY, SESSION_MINUTES, read_history
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import State
@@ -44,6 +44,7 @@ class RecommendService:
         clock: Clock,
         new_token: Callable[[], str],
         rules: RuleSource | None = None,
+        session_minutes: int = SESSION_MINUTES,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -53,6 +54,7 @@ class RecommendService:
         self._clock = clock
         self._new_token = new_token
         self._rules = rules or NoRules()
+        self._session_minutes = session_minutes
         self._pipeline = Pipeline()
 
     async def recommend(self, shop: str, request: RecommendationRequest) -> Slate:
@@ -97,9 +99,10 @@ class RecommendService:
         history = NO_HISTORY
         if known is not None:
             session = request.session and self._pseudonyms.session(shop, request.session)
-            history = read_history(known, state.columns, now, session)
+            history = read_history(known, state.columns, now, session, self._session_minutes)
         query = make_query(request, plan, history, state, now)
         query.taken = taken
+        query.visitor = visitor or ""
         rules = self._rules.for_placement(shop, plan.name)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None

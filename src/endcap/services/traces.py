@@ -113,6 +113,7 @@ class Traces:
             differences += missing
             history = read_history(known, past.state.columns, event.occurred_at, event.session)
         query = make_query(request, plan, history, past.state, event.occurred_at)
+        query.visitor = event.visitor
         query.taken = past.state.columns.rows(inputs.taken)
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
         return Again(event, plan, query, past.state, rules, outcome, differences)
