@@ -183,6 +183,8 @@ def app_services(installation: Installation) -> AppServices:
         traces=installation.traces,
         rules=installation.rules,
         ready=ready,
+        clock=installation.clock,
+        api_key=settings.api_key,
         max_body=settings.max_body,
         max_import_body=settings.max_import_body,
     )

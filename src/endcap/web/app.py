@@ -24,6 +24,7 @@ from .auth.guard import Guard
 from .auth.origins import Origins
 from .auth.routes import people_pages
 from .call import Call
+from .dashboard import routes as dashboard
 from .openapi import document
 from .operations import Operation
 from .postman import collection
@@ -54,7 +55,12 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
     openapi = msgspec.json.encode(document(operations))
     postman = msgspec.json.encode(collection(operations))
     app = Starlette(
-        routes=[*routes, *people_pages(door), *pages.routes(openapi, postman)],
+        routes=[
+            *routes,
+            *people_pages(door),
+            *pages.routes(openapi, postman),
+            *dashboard.routes(services, services.clock),
+        ],
         exception_handlers={
             HTTPException: _http_error,
             EndcapError: _known_error,

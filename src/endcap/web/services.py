@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from endcap.core.times import Clock
 from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
@@ -37,5 +38,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     traces: Traces
     rules: RuleSource
     ready: Readiness
+    clock: Clock
+    api_key: str = ""
     max_body: int = 4 * 2**20
     max_import_body: int = 100 * 2**20

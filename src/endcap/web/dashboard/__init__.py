@@ -1,0 +1,1 @@
+"""The dashboard: server-rendered pages, each with its data as JSON beside it."""
