@@ -1,5 +1,6 @@
 """A whole synthetic shop on disk: store, archive and log, made once per size and kept."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from .archive import ArchiveWriter, as_events, pseudonyms_of
 from .catalogue import Catalogue, make_catalogue, products
 from .events import VIEW, Lines, make_events, make_plan
 
-SECRET = "5e" * 32
+SECRET = hashlib.sha256(b"synthetic shop").hexdigest()
 CHUNK = 5_000
 Progress = Callable[[str], None]
 
