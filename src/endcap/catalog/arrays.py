@@ -43,3 +43,45 @@ class Symbols:
     def find(self, name: str) -> int | None:
         """The number of a text if it is known."""
         return self._codes.get(name)
+
+    def value(self, code: int) -> str:
+        """The text of a number."""
+        return self.names[code]
+
+    def having(self, item: str) -> list[int]:
+        """Texts have no items."""
+        return []
+
+
+class Lists:
+    """Lists of texts numbered from 0 in the order of their first appearance; 0 is the empty one."""
+
+    def __init__(self) -> None:
+        self._values: list[tuple[str, ...]] = [()]
+        self._codes: dict[tuple[str, ...], int] = {(): 0}
+        self._having: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def code(self, items: tuple[str, ...]) -> int:
+        """The number of a list, new if it was not known."""
+        code = self._codes.get(items)
+        if code is None:
+            code = self._codes[items] = len(self._values)
+            self._values.append(items)
+            for item in dict.fromkeys(items):
+                self._having.setdefault(item, []).append(code)
+        return code
+
+    def find(self, items: tuple[str, ...]) -> int | None:
+        """The number of a list if it is known."""
+        return self._codes.get(items)
+
+    def value(self, code: int) -> tuple[str, ...]:
+        """The list of a number."""
+        return self._values[code]
+
+    def having(self, item: str) -> list[int]:
+        """The numbers of the lists that have the item."""
+        return self._having.get(item, [])

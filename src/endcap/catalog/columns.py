@@ -9,16 +9,25 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from endcap.core.ids import DEFAULT_SHOP
-from endcap.core.money import to_minor
-from endcap.core.product import Product, ProductDocument, sells
+from endcap.core.money import exponent, to_minor
+from endcap.core.product import AVAILABILITIES, Product, ProductDocument, sells
 from endcap.core.product_history import read_history
 from endcap.core.times import parse_time
 
-from .arrays import BoolArray, IntArray, LongArray, Symbols, grown
+from .arrays import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    IntArray,
+    Lists,
+    LongArray,
+    Symbols,
+    grown,
+)
 from .arrivals import Arrivals
+from .attributes import Attributes
 from .categories import CategoryTree
 from .links import LinkIndex
 from .zones import Zones
@@ -30,12 +39,17 @@ _FILLS: dict[str, tuple[type[Any], Any]] = {
     "sellable": (np.bool_, False),
     "price": (np.int64, -1),
     "list_price": (np.int64, -1),
+    "units": (np.float64, np.nan),
+    "cost": (np.int64, -1),
     "currency": (np.int32, 0),
-    "rating": (np.float32, np.nan),
+    "rating": (np.float64, np.nan),
     "rating_count": (np.int32, 0),
     "stock": (np.int32, -1),
     "brand": (np.int32, 0),
     "group": (np.int32, 0),
+    "availability": (np.int8, 0),
+    "tags": (np.int32, 0),
+    "category_lists": (np.int32, 0),
     "available_from": (np.int64, 0),
     "available_until": (np.int64, FOREVER),
     "version": (np.int32, 0),
@@ -50,9 +64,11 @@ _FILLS: dict[str, tuple[type[Any], Any]] = {
 class Columns:
     """The columns of one shop.
 
-    `price` and `list_price` are minor units of `currency`, -1 for none; `stock` -1 for not
-    counted; `brand` and `group` are codes of `names` (0: none); `categories` has one column per
-    path of a product, 0 where it has fewer. `sellable` says whether stock and availability allow
+    `price`, `list_price` and `cost` are minor units of `currency`, -1 for none, and `units` the
+    price in whole units, NaN for none; `stock` -1 for not counted; `brand` and `currency` are
+    codes of `names` (0: none), `group` of `groups`, `availability` counts AVAILABILITIES from 1;
+    `tags` and `category_lists` are numbers of `lists`; `categories` has one column per path of a
+    product, 0 where it has fewer. `sellable` says whether stock and availability allow
     a sale now; dates are checked at the request. `zones` has what differs by shipping zone and
     `links` the links made by hand. `arrived_at` is when it came or went on sale, the later
     of the two, and `opened_at` when the first product came. `price_before` is the lowest price of
@@ -62,11 +78,16 @@ class Columns:
     price: LongArray
     list_price: LongArray
     currency: IntArray
-    rating: npt.NDArray[np.float32]
+    units: FloatArray
+    cost: LongArray
+    rating: FloatArray
     rating_count: IntArray
     stock: IntArray
     brand: IntArray
     group: IntArray
+    availability: ByteArray
+    tags: IntArray
+    category_lists: IntArray
     available_from: LongArray
     available_until: LongArray
     version: IntArray
@@ -83,6 +104,10 @@ class Columns:
         self.shop = shop
         self.ids: list[str] = []
         self.names = Symbols()
+        self.groups = Symbols()
+        self.lists = Lists()
+        self.attributes = Attributes()
+        self.currencies: dict[int, int] = {}
         self.tree = CategoryTree()
         self.zones = Zones()
         self.links = LinkIndex()
@@ -186,6 +211,7 @@ class Columns:
             for name, (_, fill) in _FILLS.items():
                 setattr(self, name, grown(getattr(self, name), self._capacity, fill))
             self.categories = grown(self.categories, self._capacity, 0)
+            self.attributes.grow(self._capacity)
         self.ids.append(product)
         self.arrivals.changed(row)
         self._bodies.append(b"")
@@ -194,21 +220,32 @@ class Columns:
 
     def _fill(self, row: int, product: Product) -> None:
         currency = product.currency or ""
-        self.currency[row] = self.names.code(currency)
-        for name, amount in (("price", product.price), ("list_price", product.list_price)):
+        self.currency[row] = code = self.names.code(currency)
+        scale = self.currencies.setdefault(code, 10 ** exponent(currency))
+        for name in ("price", "list_price", "cost"):
+            amount = getattr(product, name)
             getattr(self, name)[row] = -1 if amount is None else to_minor(amount, currency)
+        self.units[row] = np.nan if product.price is None else int(self.price[row]) / scale
         self.rating[row] = np.nan if product.rating is None else product.rating
         self.rating_count[row] = product.rating_count or 0
         self.stock[row] = -1 if product.stock is None else product.stock
         self.brand[row] = self.names.code(product.brand)
-        self.group[row] = self.names.code(product.group)
+        self.group[row] = self.groups.code(product.group)
+        self.availability[row] = 1 + AVAILABILITIES.index(product.availability)
+        self.tags[row] = self.lists.code(tuple(product.tags))
+        self.category_lists[row] = self.lists.code(tuple(product.categories))
         begin, end = product.available_from, product.available_until
         self.available_from[row] = parse_time(begin) if begin else 0
         self.available_until[row] = parse_time(end) if end else FOREVER
         self.sellable[row] = sells(product.availability, product.stock)
+        self.fill_parts(row, product)
+        self._fill_categories(row, product.categories)
+
+    def fill_parts(self, row: int, product: Product) -> None:
+        """Fill what is kept by row but not in arrays over all rows."""
         self.zones.fill(row, product)
         self.links.fill(row, product)
-        self._fill_categories(row, product.categories)
+        self.attributes.fill(row, product)
 
     def _fill_history(self, row: int, document: ProductDocument, currency: str) -> None:
         history = read_history(document.history)

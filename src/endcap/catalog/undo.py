@@ -45,15 +45,21 @@ class Undo:
         if change < self._reach:
             return None
         past: Columns = _copied(self._columns)
+        back: set[int] = set()
         for when, row, values in reversed(self._kept):
             if when <= change:
                 break
             if values:
                 for place, value in values:
                     _put(_container(past, place), row, value)
+                back.add(row)
             elif row < len(past):
                 # The product came after: its row is empty, as if it had been deleted.
                 past.alive[row] = past.sellable[row] = False
+        for row in back:
+            if past.body(row):
+                past.attributes.forget(row)
+                past.fill_parts(row, past.product(row))
         past.change = change
         return past
 
