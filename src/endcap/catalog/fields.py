@@ -118,7 +118,9 @@ class CatalogFields:
         """Part of the price that stays after the cost; missing without a cost or a price."""
         price, cost = self._minor(rows), self._columns.cost[rows].astype(np.float64)
         known = (price > 0) & (cost >= 0)
-        return np.divide(price - cost, price, out=np.full(len(price), np.nan), where=known)
+        kept: FloatArray = np.full(len(price), np.nan)
+        np.divide(price - cost, price, out=kept, where=known)
+        return kept
 
     def stock(self, rows: Rows) -> FloatArray:
         """Pieces left, NaN where they are not counted."""
@@ -127,7 +129,8 @@ class CatalogFields:
             stock = columns.stock[rows]
         else:
             stock = columns.stock_in(_listed(rows), self._zone)
-        return np.where(stock < 0, np.nan, stock)
+        counted: FloatArray = np.where(stock < 0, np.nan, stock)
+        return counted
 
     def rating(self, rows: Rows) -> FloatArray:
         """Average ratings, NaN for none."""
