@@ -69,6 +69,10 @@ def test_replay_brings_back_the_slate_after_catalogue_events_and_build_have_chan
     door.send({"event_id": "rv", "type": "view", "visitor": visitor, "product": "mug"})
     home = door.get("/v1/recommendations/home", visitor=visitor, count=4).json()
     slate = ask(door, seed="mug", visitor=visitor, count=4)
+    rising = {"strategies": [{"retriever": "trending"}], "fallback": [{"retriever": "popular"}]}
+    assert door.call("PUT", "/v1/placements/rising", rising).status == 200
+    busy = door.get("/v1/recommendations/rising", count=4).json()
+    assert busy["items"]
     assert "vase" not in ids(slate)[:3]
     # Everything moves on: stock, a new product, more events of the visitor, another snapshot.
     door.put_product("plate", title="Plate", price="6.00", stock=0)
@@ -87,7 +91,7 @@ def test_replay_brings_back_the_slate_after_catalogue_events_and_build_have_chan
     )
     door.build()
     assert ids(ask(door, seed="mug", visitor=visitor, count=4)) != ids(slate)
-    for served in (slate, home):
+    for served in (slate, home, busy):
         replay = door.get(f"/v1/recommendations/{served['token']}/replay").json()
         assert replay["served"] == ids(served)
         assert [item["id"] for item in replay["items"]] == ids(served)

@@ -84,6 +84,10 @@ class LiveState:
             undo = self._undo[shop] = Undo(self.state(shop).columns)
         return undo
 
+    def tail_of(self, joined: Joined) -> Tail:
+        """A tail that begins where a snapshot ends."""
+        return _tail(joined, self._pause)
+
     async def swap(self, shop: str, folder: Path) -> bool:
         """Use the snapshot in `folder` from the next request on, with the log's tail since then.
 

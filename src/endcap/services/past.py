@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from endcap.catalog.cards import Cards
+from endcap.catalog.columns import Columns
 from endcap.core.errors import SnapshotRefused
 from endcap.core.event import Inputs, VisitorState
 from endcap.core.ports import EventLog, Snapshots
@@ -12,11 +13,15 @@ from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
 from endcap.recommend.query import State
 from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot, read_manifest
+from endcap.relations.tail import Tail
 
 from .live import LiveState
 
 # Events of a visitor that are read to find those that were there at the time.
 LOOK_BACK = 1_000
+# Events that are counted again at most, and how many are read at a time.
+MAX_TAIL = 200_000
+PAGE = 5_000
 
 
 class Past(NamedTuple):
@@ -35,29 +40,25 @@ class PastStates:
         self._log = log
 
     async def state(self, shop: str, inputs: Inputs) -> Past:
-        """The shop's state with the catalogue and the snapshot of the inputs."""
+        """The shop's state with the catalogue, the snapshot and the tail of the inputs."""
         now = self._live.state(shop)
         differences: list[str] = []
         columns = self._live.undo(shop).at(inputs.catalogue)
         if columns is None:
             columns = now.columns
             differences.append("the catalogue has changed too often since to be taken back")
-        if columns is now.columns and inputs.snapshot == now.joined.version:
-            return Past(now, differences + self._tail(now, inputs))
-        snapshot = now.joined.snapshot
-        if inputs.snapshot != now.joined.version:
-            folder = await asyncio.to_thread(self._folder, shop, inputs.snapshot)
-            try:
-                snapshot = Snapshot.open(folder, verify=False) if folder else snapshot
-            except SnapshotRefused:
-                folder = None
-            if folder is None and inputs.snapshot:
-                differences.append(f"snapshot {inputs.snapshot} is no longer kept")
-            elif not inputs.snapshot:
-                snapshot = None
-        cards = Cards(columns)
-        state = State(columns, Joined(snapshot, columns), cards, now.tail)
-        return Past(state, differences + self._tail(now, inputs))
+        snapshot, missing = await asyncio.to_thread(self._snapshot, shop, inputs, now)
+        differences += missing
+        joined, tail = now.joined, now.tail
+        if columns is not now.columns or snapshot is not now.joined.snapshot:
+            joined = Joined(snapshot, columns)
+        if joined is not now.joined or inputs.tail != now.tail.seq:
+            tail = self._live.tail_of(joined)
+            differences += await asyncio.to_thread(self._fold, shop, tail, columns, inputs.tail)
+        if columns is now.columns and joined is now.joined and tail is now.tail:
+            return Past(now, differences)
+        cards = now.cards if columns is now.columns else Cards(columns)
+        return Past(State(columns, joined, cards, tail, now.merchant), differences)
 
     async def visitor(
         self, shop: str, visitor: str, at: int, inputs: Inputs
@@ -72,10 +73,29 @@ class PastStates:
             return state, []
         return state, ["the visitor's events have changed since (erased, merged or late)"]
 
-    def _tail(self, now: State, inputs: Inputs) -> list[str]:
-        if now.tail.seq == inputs.tail:
-            return []
-        return ["live counters have moved on; strategies that read them may differ"]
+    def _snapshot(self, shop: str, inputs: Inputs, now: State) -> tuple[Snapshot | None, list[str]]:
+        if inputs.snapshot == now.joined.version:
+            return now.joined.snapshot, []
+        if not inputs.snapshot:
+            return None, []
+        folder = self._folder(shop, inputs.snapshot)
+        try:
+            if folder is not None:
+                return Snapshot.open(folder, verify=False), []
+        except SnapshotRefused:
+            pass
+        return now.joined.snapshot, [f"snapshot {inputs.snapshot} is no longer kept"]
+
+    def _fold(self, shop: str, tail: Tail, columns: Columns, until: int) -> list[str]:
+        """Fold the log up to a place; what it takes too long to read is said."""
+        if until - tail.seq > MAX_TAIL:
+            return ["too many events lie between the snapshot and the slate to be counted again"]
+        while tail.seq < until:
+            events = self._log.after(shop, tail.seq, PAGE)
+            tail.fold([event for event in events if event.seq <= until], columns)
+            if len(events) < PAGE or events[-1].seq >= until:
+                break
+        return []
 
     def _folder(self, shop: str, version: str) -> Path | None:
         for folder in self._snapshots.kept(shop):
