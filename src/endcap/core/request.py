@@ -1,9 +1,13 @@
 """What a shop asks: one slate, or a page of several."""
 
+from decimal import Decimal
+
 import msgspec
 
 MAX_COUNT = 100
 MAX_PAGE = 1_000
+AttributeChoice = str | float | bool
+"""An attribute value to look for; texts like `7` or `true` mean the number and the yes too."""
 
 
 class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -12,6 +16,12 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
     `seed` are the products the placement is about, `cart` what is in the cart now; left out, the
     cart is the one known from events. `count` None means the placement's own number of slots.
     `fields` are the product fields to return; None means a ready set.
+
+    Only products that pass are shown: of one of the brands, with a price from `price_min` to
+    `price_max` (in units of their currency, as in the zone), rated `rating_min` or better, with
+    the attributes (a list means any of its values), and with `filter` (an expression) true.
+    `in_stock` true wants what can be sent at once, false lets in what is out of stock. `sort`
+    orders by something else than relevance. `search` is what the visitor searched for.
     """
 
     placement: str
@@ -26,6 +36,15 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
     device: str | None = None
     fields: list[str] | None = None
     explain: bool = False
+    brand: list[str] = []
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    rating_min: float | None = None
+    in_stock: bool | None = None
+    attributes: dict[str, AttributeChoice | list[AttributeChoice]] = {}
+    sort: str | None = None
+    filter: str | None = None
+    search: str | None = None
 
 
 class PageRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

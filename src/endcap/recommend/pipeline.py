@@ -18,6 +18,7 @@ from .merchandising import NO_RULES, ActiveRule, PlacementRules, RequestRules
 from .pins import Pinned, pinned, with_quotas
 from .plan import Plan, Strategy
 from .query import Marks, Query, State
+from .sorting import sorted_places
 from .stages import Ranked
 
 # Candidates asked of each strategy: enough that two strategies overlap and rerankers can choose.
@@ -109,6 +110,7 @@ class Pipeline:
             )
             picks = self._picks(lists, ranked, free[: query.count], moved, len(state.columns))
             picks, fallback = _filled(work, picks, pins)
+            picks = _sorted(work, picks)
             if pins:
                 there = np.flatnonzero(np.isin(ranked.rows, own))
                 known = self._picks(lists, ranked, there, moved, len(state.columns))
@@ -162,6 +164,10 @@ def _arranged(work: Work, rows: IntArray, base: FloatArray) -> tuple[Ranked, dic
     scores = base if factor is None else base * factor
     ranked = ordered(Ranked(rows, scores), query.count, state)
     _note(work, "order", ranked.rows)
+    if query.sort is not None:
+        places = sorted_places(ranked.rows, query, state)
+        ranked = Ranked(ranked.rows[places], ranked.scores[places])
+        _note(work, "sort", ranked.rows)
     for reranker in work.plan.rerankers:
         kept = reranker.arrange(ranked, query, state)
         ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
@@ -184,6 +190,14 @@ def _filled(work: Work, picks: list[Pick], pins: list[Pinned]) -> tuple[list[Pic
             picks = picks + more
         work.rungs.append((rung.name, len(more)))
     return picks, fallback
+
+
+def _sorted(work: Work, picks: list[Pick]) -> list[Pick]:
+    """Picks in the order asked for, with those that a quota or a rung brought."""
+    if work.query.sort is None:
+        return picks
+    rows = np.array([pick.row for pick in picks], np.int32)
+    return [picks[place] for place in sorted_places(rows, work.query, work.state).tolist()]
 
 
 def ordered(ranked: Ranked, count: int, state: State) -> Ranked:

@@ -1,7 +1,7 @@
 """What one request is about, with every id already turned into a catalogue row."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -84,8 +84,8 @@ NOTHING_SHOWN = Shown(NO_ITEMS, np.empty(0, np.int64))
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a visitor as a whole; a stranger has the defaults.
 
-    `spend` is in minor units of the shop's currency, net of refunds; the days count back from the
-    request, None when there is nothing to count from.
+    `spend` is in minor units of `currency`, the shop's, net of refunds; the days count back from
+    the request, None when there is nothing to count from; `device` and `zone` are the last seen.
     """
 
     orders: int = 0
@@ -94,6 +94,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     days_since_first_seen: float | None = None
     days_since_order: float | None = None
     favourite_category: str | None = None
+    currency: str = ""
+    device: str | None = None
+    zone: str | None = None
     tags: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
 
@@ -109,7 +112,8 @@ class Query(msgspec.Struct, kw_only=True):
     `session` what was viewed, clicked or put in the cart in the current session, newest first;
     `taken` is what a page above already shows. `filters` are the request's own (its category,
     prices, expression …); `visitor` is the pseudonym, empty for a stranger; `search` is the search
-    term; `now` is UTC milliseconds; `corrections` are the visitor's own of their profile.
+    term; `now` is UTC milliseconds; `corrections` are the visitor's own of their profile; `values`
+    are what expressions read of the request, once they were asked for.
     """
 
     now: int
@@ -133,6 +137,8 @@ class Query(msgspec.Struct, kw_only=True):
     filters: "tuple[NamedFilter, ...]" = ()
     traits: Traits = STRANGER
     corrections: Corrections = NO_CORRECTIONS
+    placement: str = ""
+    values: Any = None
 
     def anchors(self, around: str) -> tuple[IntArray, bool]:
         """The products to start from, and whether they stand newest first.

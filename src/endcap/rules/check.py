@@ -62,6 +62,8 @@ class _Checker:
         fields = ROOTS.get(root.name)
         if fields is None or root.name not in self._schema.roots:
             raise self._unknown_name(root.name, root.at)
+        if name in self._schema.hidden:
+            raise ExpressionError(f"`{root.name}.{name}` cannot be read here", at, code="hidden")
         field = fields.get(name)
         if field is None:
             hint = did_you_mean(name, fields)

@@ -102,15 +102,22 @@ POSSESSIVE = {
 
 
 class Schema(NamedTuple):
-    """Which roots an expression may read, and how its mistakes are told."""
+    """Which roots an expression may read, and which fields it may not; `why` tells the writer."""
 
     roots: frozenset[str]
     why: str = ""
+    hidden: frozenset[str] = frozenset()
 
 
 EVERYTHING = Schema(frozenset(ROOTS))
 NO_PRODUCT = Schema(
     frozenset(ROOTS) - {"product"}, "a condition on the request cannot read the products"
+)
+# Who may ask for recommendations need not know what the shop pays, or what a visitor spent.
+REQUEST_FILTER = Schema(
+    frozenset(ROOTS) - {"visitor"},
+    "a filter of a request cannot read the visitor",
+    frozenset({"cost", "margin"}),
 )
 VISITOR_ONLY = Schema(frozenset({"visitor"}), "a segment may read the visitor only")
 PRODUCT_ONLY = Schema(frozenset({"product"}), "this condition may read the product only")

@@ -21,6 +21,7 @@ from endcap.recommend.query import State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
+from .choices import asked_plan, check_filter
 from .live import LiveState
 from .placements import PlacementService
 from .resolve import check, make_query
@@ -103,6 +104,8 @@ class RecommendService:
         query = make_query(request, plan, history, state, now)
         query.taken = taken
         query.visitor = visitor or ""
+        check_filter(request, state.columns)
+        plan = asked_plan(plan, request, query)
         rules = self._rules.for_placement(shop, plan.name)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None

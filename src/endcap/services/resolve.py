@@ -7,6 +7,10 @@ from endcap.core.request import MAX_COUNT, RecommendationRequest
 from endcap.recommend.history import History
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import Query, State
+from endcap.recommend.request_filters import request_filters
+from endcap.recommend.sorting import RELEVANCE
+
+from .choices import choice_problems, compiled
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
@@ -35,6 +39,7 @@ def check(request: RecommendationRequest, pointer: str) -> None:
             if problem := id_problem(value, f"{pointer}/{field}/{place}"):
                 problems.append(problem)
     problems += _unknown_fields(request, pointer)
+    problems += choice_problems(request, pointer)
     if request.count is not None and not 1 <= request.count <= MAX_COUNT:
         problems.append(
             FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
@@ -75,6 +80,10 @@ def make_query(
         shown=history.shown,
         excluded=columns.rows(request.exclude),
         category=request.category,
+        search=request.search,
+        placement=request.placement,
+        sort=None if request.sort == RELEVANCE else request.sort,
+        filters=request_filters(request, compiled(request.filter)),
         zone=request.zone,
         device=request.device,
     )

@@ -17,6 +17,7 @@ from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
+from .choices import asked_plan
 from .past import PastStates
 from .placements import PlacementService
 from .resolve import make_query
@@ -114,6 +115,7 @@ class Traces:
             history = read_history(known, past.state.columns, event.occurred_at, event.session)
         query = make_query(request, plan, history, past.state, event.occurred_at)
         query.visitor = event.visitor
+        plan = asked_plan(plan, request, query)
         query.taken = past.state.columns.rows(inputs.taken)
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
         return Again(event, plan, query, past.state, rules, outcome, differences)

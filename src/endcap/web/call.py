@@ -62,10 +62,15 @@ class Call:
             raise InvalidInput(f"the query string cannot be read: {error}") from error
         found: dict[str, list[str]] = {}
         for name, value in pairs:
-            if name not in self.allowed:
+            if name not in self.allowed and not self._is_open(name):
                 raise InvalidInput("unknown parameter", [self._unknown(name)])
             found.setdefault(name, []).append(value)
         return found
+
+    def _is_open(self, name: str) -> bool:
+        """Whether a parameter such as `attr.*` takes the name."""
+        head = name.partition(".")[0]
+        return f"{head}.*" in self.allowed and len(name) > len(head) + 1
 
     def tail(self, prefix: str) -> str:
         """What follows `prefix` in the path, percent-decoded once, exact to the byte.

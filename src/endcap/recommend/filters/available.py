@@ -3,21 +3,40 @@
 import numpy as np
 
 from endcap.catalog.arrays import BoolArray, IntArray
+from endcap.core.product import AVAILABILITIES
 from endcap.core.times import format_time
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import Filter
 
+DISCONTINUED = 1 + AVAILABILITIES.index("discontinued")
+
 
 class Available(Filter, frozen=True, kw_only=True):
-    """In stock (or on pre-order or back-order) in the zone, and within its dates."""
+    """In stock (or on pre-order or back-order) in the zone, and within its dates.
+
+    `stock` false lets in what is out of stock but still sold in the zone.
+    """
+
+    stock: bool = True
 
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that can be sold at the request's time in its zone."""
         columns = state.columns
-        mask = columns.sellable_in(rows, query.zone)
+        if self.stock:
+            mask = columns.sellable_in(rows, query.zone)
+        else:
+            mask = columns.alive[rows] & ~self._barred(rows, query, state)
         mask &= columns.available_from[rows] <= query.now
         mask &= columns.available_until[rows] > query.now
         return mask
+
+    def _barred(self, rows: IntArray, query: Query, state: State) -> BoolArray:
+        barred: BoolArray = state.columns.availability[rows] == DISCONTINUED
+        overlay = state.columns.zones.find(query.zone)
+        if overlay is not None:
+            here, there = overlay.places(rows)
+            barred[here] |= ~overlay.eligible[there]
+        return barred
 
     def explain(self, row: int, query: Query, state: State) -> str:
         """The stock or the date in the way."""

@@ -1,13 +1,21 @@
 """Recommendations: one slate, or a page of them."""
 
 import re
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 from starlette.responses import Response
 
 from endcap.core.answer import Slate
-from endcap.core.errors import BodyTooLarge, InvalidInput, MalformedBody, UnknownPlacement
+from endcap.core.errors import (
+    BodyTooLarge,
+    FieldProblem,
+    InvalidInput,
+    MalformedBody,
+    UnknownPlacement,
+)
 from endcap.core.request import MAX_COUNT, PageRequest, RecommendationRequest
+from endcap.recommend.sorting import SORTS
 from endcap.web.auth.browsers import check_request
 from endcap.web.call import JSON, Call, answer, decode, flag, number
 from endcap.web.operations import Operation, Parameter
@@ -16,6 +24,7 @@ PREFIX = "/v1/recommendations/"
 PATH = "/v1/recommendations/{placement}"
 NO_STORE = {"cache-control": "private, no-store"}
 _PART = re.compile(r"(?:[^,]|,,)+")
+RATING = {"type": "number", "minimum": 0, "maximum": 5}
 MANY = {"type": "array", "items": {"type": "string"}}
 NAME = Parameter("placement", "Name of the placement, e.g. `product`.", place="path")
 
@@ -52,6 +61,19 @@ async def get_recommendations(call: Call) -> Response:
         device=text("device"),
         fields=_ids(query, "fields"),
         explain=flag(query, "explain"),
+        brand=_ids(query, "brand") or [],
+        price_min=_decimal(query, "price_min"),
+        price_max=_decimal(query, "price_max"),
+        rating_min=_float(query, "rating_min"),
+        in_stock=flag(query, "in_stock") if "in_stock" in query else None,
+        attributes={
+            name.removeprefix("attr."): [*values]
+            for name, values in query.items()
+            if name.startswith("attr.")
+        },
+        sort=text("sort"),
+        filter=text("filter"),
+        search=text("search"),
     )
     check_request(call, [request.visitor], request.explain)
     content = await call.services.recommender.recommend_json(call.shop, request)
@@ -88,6 +110,23 @@ def _ids(query: dict[str, list[str]], name: str) -> list[str] | None:
     return [part.replace(",,", ",") for value in query[name] for part in _PART.findall(value)]
 
 
+def _decimal(query: dict[str, list[str]], name: str) -> Decimal | None:
+    """A price among the parameters. Raises InvalidInput naming it."""
+    if name not in query:
+        return None
+    try:
+        return Decimal(query[name][-1])
+    except InvalidOperation as error:
+        problem = FieldProblem(f"/query/{name}", "wrong_type", "must be a price, like 12.95")
+        raise InvalidInput("the parameters cannot be taken", [problem]) from error
+
+
+def _float(query: dict[str, list[str]], name: str) -> float | None:
+    """A number among the parameters. Raises InvalidInput naming it."""
+    number = _decimal(query, name)
+    return None if number is None else float(number)
+
+
 _PARAMETERS = (
     NAME,
     Parameter("visitor", "Visitor id; without one nothing personal is read."),
@@ -104,6 +143,19 @@ _PARAMETERS = (
     Parameter("zone", "Shipping zone."),
     Parameter("device", "Kind of device."),
     Parameter("fields", "Product fields to return; else a ready set.", MANY),
+    Parameter("brand", "Only these brands; repeat, or separate by commas.", MANY),
+    Parameter("price_min", "Lowest price, like `12.95`.", {"type": "string", "format": "decimal"}),
+    Parameter("price_max", "Highest price.", {"type": "string", "format": "decimal"}),
+    Parameter("rating_min", "Lowest average rating.", RATING),
+    Parameter(
+        "in_stock",
+        "`true`: only what can be sent at once; `false`: what is out of stock, too.",
+        {"type": "boolean"},
+    ),
+    Parameter("attr.*", "`attr.colour=red`: an attribute's value; repeat for any of several."),
+    Parameter("sort", "Another order than relevance.", {"type": "string", "enum": list(SORTS)}),
+    Parameter("filter", "An expression, like `product.price <= 1.3 * seed.price`."),
+    Parameter("search", "What the visitor searched for."),
     Parameter("explain", "Add the trace.", {"type": "boolean", "default": False}),
 )
 OPERATIONS = (
