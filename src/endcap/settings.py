@@ -1,5 +1,6 @@
 """Every setting once: its name, its default, and a sentence. Read from endcap.toml and ENDCAP_…."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -152,6 +153,13 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(f"port: {settings.port} is not 0 to 65535")
     if not 1 <= settings.attribution_days <= 90:
         raise ConfigurationError(f"attribution_days: {settings.attribution_days} is not 1 to 90")
+    for name in ("build_threads", "keep_snapshots", "max_body", "max_import_body"):
+        if getattr(settings, name) < 1:
+            raise ConfigurationError(f"{name}: {getattr(settings, name)} is below 1")
+    if settings.build_every < 0:
+        raise ConfigurationError(f"build_every: {settings.build_every} is below 0")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.build_memory):
+        raise ConfigurationError(f"build_memory: `{settings.build_memory}` is no size like 2GB")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigurationError("log_level: must be debug, info, warning or error")
     _check_security(settings)

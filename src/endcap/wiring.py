@@ -268,3 +268,40 @@ async def _background(installation: Installation, serving: bool) -> AsyncIterato
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def read_secret(settings: Settings) -> bytes:
+    """The installation's secret: the setting, or the file that is made when it is missing.
+
+    Raises ConfigurationError when it cannot be one, or others could read the file.
+    """
+    if settings.secret:
+        try:
+            return bytes.fromhex(settings.secret)
+        except ValueError as error:
+            raise ConfigurationError("secret: must be hexadecimal digits") from error
+    file = settings.folder / "secret.key"
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        _write_secret(file, secrets.token_hex(32))
+    if file.stat().st_mode & 0o077:
+        raise ConfigurationError(f"{file} can be read by others; run: chmod 600 {file}")
+    try:
+        return bytes.fromhex(file.read_text("utf-8").strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{file} is not what was written; restore it") from error
+
+
+def _write_secret(file: Path, secret: str) -> None:
+    """On disk and whole, or not there: without it no visitor would be known again."""
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(secret)
+        stream.flush()
+        os.fsync(handle)
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

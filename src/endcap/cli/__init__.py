@@ -2,7 +2,7 @@
 
 import sys
 
-from endcap.core.errors import EndcapError
+from endcap.core.errors import ConfigurationError, EndcapError
 
 from .output import EXIT_CONFIGURATION, EXIT_FAILED, complain
 
@@ -17,5 +17,8 @@ def main() -> None:
         complain(error)
         wrong = error.code in ("configuration_error", "invalid_input", "unknown_placement")
         sys.exit(EXIT_CONFIGURATION if wrong else EXIT_FAILED)
+    except OSError as error:  # a folder that cannot be written, a disk that is full
+        complain(ConfigurationError(str(error)))
+        sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         sys.exit(130)

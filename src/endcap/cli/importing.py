@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.errors import EndcapError, FieldProblem, InvalidInput
 from endcap.core.event import EventIn
 from endcap.core.receipt import ImportReport, RowError
 from endcap.ingest.formats.detect import FORMATS, format_of_name
@@ -40,7 +40,10 @@ def catalog(
 ) -> None:
     """Import products. Good rows are stored; the others are listed, and the exit code is 3."""
     settings = settings_from(config, data=data)
-    _finish(asyncio.run(_catalog(settings, file, _format(file, format), dry_run)), json)
+    name = _format(file, format)
+    with progress(f"Importing {file.name}", json) as report:
+        result = asyncio.run(_catalog(settings, (file, name), dry_run, report))
+    _finish(result, json)
 
 
 @app.command("events")
@@ -60,15 +63,23 @@ def events(
     _finish(result, json)
 
 
-async def _catalog(settings: Settings, file: Path, name: str, dry_run: bool) -> ImportReport:
+async def _catalog(
+    settings: Settings, source: tuple[Path, str], dry_run: bool, report: Progress
+) -> ImportReport:
+    file, name = source
+    size = max(1, file.stat().st_size)
     async with open_installation(settings) as installation:
         with file.open("rb") as stream:
-            rows: Iterator[ProductRow]
-            if name == "parquet":
-                rows = products_of(read_parquet(file), flat=False)
-            else:
-                rows = read_products(stream, name)
-            return await installation.catalogue.import_rows(settings.shop, rows, dry_run)
+
+            def rows() -> Iterator[ProductRow]:
+                parquet = name == "parquet"
+                found = products_of(read_parquet(file), False) if parquet else None
+                for count, row in enumerate(found or read_products(stream, name), 1):
+                    if count % 1_000 == 0:
+                        report(f"{count:,} products", min(1.0, stream.tell() / size))
+                    yield row
+
+            return await installation.catalogue.import_rows(settings.shop, rows(), dry_run)
 
 
 async def _events(
@@ -78,7 +89,7 @@ async def _events(
     size = max(1, file.stat().st_size)
     async with open_installation(settings) as installation:
         with file.open("rb") as stream:
-            rows = _event_rows(stream, file, name)
+            rows = _to_the_tear(_event_rows(stream, file, name))
             total = ImportReport()
             while chunk := list(islice(rows, BATCH)):
                 total = await _take(installation, chunk, total, dry_run)
@@ -92,18 +103,36 @@ def _event_rows(stream: BinaryIO, file: Path, name: str) -> Iterator[EventRow]:
     return read_events(stream, name)
 
 
+def _to_the_tear(rows: Iterator[EventRow]) -> Iterator[EventRow]:
+    """The rows; a file that breaks after some of them ends with a refused row (line 0)."""
+    read = 0
+    try:
+        for row in rows:
+            read += 1
+            yield row
+    except EndcapError as error:
+        if not read:
+            raise
+        message = f"{error.detail}; the rest of the file was not read"
+        yield EventRow(0, None, (FieldProblem("", error.code, message),))
+
+
 async def _take(
     installation: Installation, chunk: list[EventRow], total: ImportReport, dry_run: bool
 ) -> ImportReport:
     errors = [RowError(row.line, row.problems) for row in chunk if row.value is None]
     good: list[tuple[int, EventIn]] = [(r.line, r.value) for r in chunk if r.value is not None]
     written = duplicates = 0
-    if good and not dry_run:
-        shop = installation.settings.shop
-        receipt = await installation.collector.take(shop, "import", [e for _, e in good])
+    shop, sent = installation.settings.shop, [event for _, event in good]
+    if dry_run:
+        bad = installation.collector.refused(shop, "import", sent)
+        written = len(sent) - len(bad)
+    else:
+        receipt = await installation.collector.take(shop, "import", sent)
         written, duplicates = receipt.accepted, receipt.duplicates
         bad = [verdict for verdict in receipt.results if verdict.status == "rejected"]
-        errors += [RowError(good[verdict.index][0], verdict.errors) for verdict in bad]
+    errors += [RowError(good[verdict.index][0], verdict.errors) for verdict in bad]
+    errors.sort(key=lambda error: error.line)
     return ImportReport(
         read=total.read + len(chunk),
         written=total.written + written,
@@ -118,7 +147,9 @@ def _format(file: Path, given: str | None) -> str:
     known = (*FORMATS, "parquet")
     if name not in known:
         message = f"name one of {', '.join(known)} with --format"
-        raise InvalidInput(f"{file.name}: unknown format", [FieldProblem("/format", "x", message)])
+        raise InvalidInput(
+            f"{file.name}: unknown format", [FieldProblem("/format", "not_allowed", message)]
+        )
     if not file.is_file():
         raise InvalidInput(f"there is no file {file}")
     return name

@@ -67,6 +67,12 @@ class Collector:
         sender = Sender(shop, source, self._clock(), self._currency)
         return await self._take([Element(event, b"") for event in events], sender)
 
+    def refused(self, shop: str, source: str, events: Sequence[EventIn]) -> list[Verdict]:
+        """Which of the events `take` would reject; nothing is stored."""
+        sender = Sender(shop, source, self._clock(), self._currency)
+        found = ((i, self._validator.check(event, sender)) for i, event in enumerate(events))
+        return [Verdict(i, "rejected", None, r) for i, r in found if not isinstance(r, Valid)]
+
     async def _take(self, elements: Sequence[Element], sender: Sender) -> Receipt:
         verdicts: list[Verdict | None] = [None] * len(elements)
         events: list[Event] = []

@@ -110,8 +110,7 @@ def _object(line: int, content: bytes) -> Fields:
 
 
 def _delimited(stream: BinaryIO, delimiter: str) -> Iterator[Fields]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(_texts(stream), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header)
@@ -120,10 +119,20 @@ def _delimited(stream: BinaryIO, delimiter: str) -> Iterator[Fields]:
                 yield _row(reader.line_num, header, values)
     except UnicodeDecodeError as error:
         raise MalformedBody(
-            f"line {reader.line_num + 1} or near it is not UTF-8; save the file as UTF-8"
+            f"line {reader.line_num + 1} is not UTF-8; save the file as UTF-8"
         ) from error
     except csv.Error as error:
         raise MalformedBody(f"line {reader.line_num}: {error}") from error
+
+
+def _texts(stream: BinaryIO) -> Iterator[str]:
+    """Line by line, so that what comes before a broken line is still read."""
+    encoding = "utf-8-sig"
+    while content := stream.readline(MAX_LINE + 1):
+        if len(content) > MAX_LINE:
+            raise MalformedBody(f"a line is longer than {MAX_LINE:,} bytes")
+        yield content.decode(encoding)
+        encoding = "utf-8"
 
 
 def _check_header(header: list[str]) -> None:
