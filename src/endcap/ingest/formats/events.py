@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from endcap.core.errors import FieldProblem
+from endcap.core.errors import EndcapError, FieldProblem
 from endcap.core.event import EventIn
 from endcap.core.pointers import problem_of
 
@@ -58,16 +58,22 @@ def events_of(rows: Iterable[Fields]) -> Iterator[EventRow]:
 def grouped(rows: Iterable[Fields]) -> Iterator[Fields]:
     """CSV rows in the form of an event's JSON, the lines of one order joined."""
     waiting: Fields | None = None
-    for row in rows:
-        nested = row if row.fields is None else _nested(row)
-        if waiting is not None and _same(waiting, nested):
-            waiting.fields["products"] += nested.fields["products"]  # type: ignore[index]
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = nested
+    torn: EndcapError | None = None
+    try:
+        for row in rows:
+            nested = row if row.fields is None else _nested(row)
+            if waiting is not None and _same(waiting, nested):
+                waiting.fields["products"] += nested.fields["products"]  # type: ignore[index]
+                continue
+            if waiting is not None:
+                yield waiting
+            waiting = nested
+    except EndcapError as error:
+        torn = error
     if waiting is not None:
         yield waiting
+    if torn is not None:
+        raise torn
 
 
 def _same(one: Fields, other: Fields) -> bool:
