@@ -178,3 +178,57 @@ def test_two_writers_and_a_reader_at_once(store):
     assert sum(accepted) == 500
     assert len(accepted) == 1_000
     assert len(seen) == len(set(seen)) == 500
+
+
+def test_an_erased_visitor_leaves_no_event_and_no_letter(store):
+    sent = [event(f"e{n}", visitor=f"v{n % 3}") for n in range(9)]
+    other = event("far", shop="other", visitor="v1")
+    store.events.append([*sent, other], [letter(visitor="v1"), letter(visitor="v2"), letter()])
+    place = store.events.last(SHOP)
+    assert store.events.erase(SHOP, "v1") == 4
+    assert store.events.erase(SHOP, "v1") == 0
+    assert store.events.by_visitor(SHOP, "v1", 10) == []
+    assert {e.visitor for e in store.events.after(SHOP, 0, 100)} == {"v0", "v2"}
+    assert {d.visitor for d in store.events.dead_letters(SHOP, 0, 10)} == {"v2", ""}
+    assert len(store.events.by_visitor("other", "v1", 10)) == 1
+    # Its ids are free again, and no place is given a second time.
+    assert store.events.append([event("e1", visitor="v9"), event("e2")], []) == [True, False]
+    assert store.events.last(SHOP) > place
+
+
+def test_places_of_an_erased_end_are_not_given_again(store):
+    store.events.append([event("a"), event("b", visitor="last")], [])
+    place = store.events.last(SHOP)
+    store.events.erase(SHOP, "last")
+    store.events.append([event("c")], [])
+    assert store.events.last(SHOP) > place
+
+
+def test_a_visitors_events_are_read_back_page_by_page(store):
+    store.events.append([event(f"e{n}", visitor="v") for n in range(7)], [])
+    found, before = [], None
+    while page := store.events.by_visitor(SHOP, "v", 3, before=before):
+        found += page[::-1]
+        before = page[0].seq
+    assert [e.event_id for e in found] == [f"e{n}" for n in range(6, -1, -1)]
+
+
+def test_each_kind_expires_by_its_own_time(store):
+    store.events.append(
+        [
+            event("old", received_at=10),
+            event("new", received_at=20),
+            event("old served", type="served", received_at=10),
+            event("new served", type="served", received_at=20),
+            event("elsewhere", shop="other", received_at=10),
+        ],
+        [letter(received_at=10), letter(received_at=20)],
+    )
+    assert store.events.expire(SHOP, "served", 20) == 1
+    assert store.events.expire(SHOP, "letters", 20) == 1
+    assert [e.event_id for e in store.events.after(SHOP, 0, 10)] == ["old", "new", "new served"]
+    assert store.events.expire(SHOP, "events", 20) == 1
+    assert store.events.expire(SHOP, "events", 20) == 0
+    assert [e.event_id for e in store.events.after(SHOP, 0, 10)] == ["new", "new served"]
+    assert len(store.events.dead_letters(SHOP, 0, 10)) == 1
+    assert len(store.events.after("other", 0, 10)) == 1

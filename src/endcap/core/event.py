@@ -163,7 +163,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that was refused, as it came, with the reason; kept so that it can be replayed."""
+    """An event that was refused, as it came, with the reason; kept so that it can be replayed.
+
+    `visitor` is the pseudonym of the visitor it names, as far as that can be read from it.
+    """
 
     seq: int = 0
     shop: str
@@ -172,6 +175,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     payload: bytes
+    visitor: str = ""
 
 
 class RecentEvent(msgspec.Struct, frozen=True, array_like=True):

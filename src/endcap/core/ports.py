@@ -6,11 +6,14 @@ cannot do what it was asked raises `StoreUnavailable`; it never answers as if it
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .event import DeadLetter, Event, VisitorState
 from .placement import ControlRecord
 from .product import ProductDocument, ProductWrite
+
+Retained = Literal["events", "served", "letters"]
+"""What has a retention of its own: shop events, our own events, refused events."""
 
 
 class Catalogue(Protocol):
@@ -49,9 +52,17 @@ class EventLog(Protocol):
         """Events with a place > `seq`, in order, at most `limit`."""
 
     def by_visitor(
-        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+        self,
+        shop: str,
+        visitor: str,
+        limit: int,
+        types: Collection[str] = (),
+        before: int | None = None,
     ) -> list[Event]:
-        """The visitor's latest events by place in the log, oldest first; `types` empty: of all."""
+        """The visitor's latest events by place in the log, oldest first; `types` empty: of all.
+
+        With `before`, the latest of those with a place below it.
+        """
 
     def find(self, shop: str, source: str, event_id: str) -> Event | None:
         """The one event of this id."""
@@ -61,6 +72,16 @@ class EventLog(Protocol):
 
     def last(self, shop: str) -> int:
         """The place of the shop's newest event; 0 when there is none."""
+
+    def erase(self, shop: str, visitor: str) -> int:
+        """Remove the visitor's events and refused events; return how many there were.
+
+        Nothing of them is left in the embedded store's files when this returns. Places are not
+        given again.
+        """
+
+    def expire(self, shop: str, kind: Retained, before: int) -> int:
+        """Remove what was received before then (UTC milliseconds); return how many."""
 
 
 class VisitorStore(Protocol):

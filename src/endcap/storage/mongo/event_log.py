@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from endcap.core.event import DeadLetter, Event
+from endcap.core.event import OWN_EVENT_TYPES, DeadLetter, Event
+from endcap.core.ports import Retained
 from endcap.storage.packed import pack_event, unpack_event
 
 from .places import Places
@@ -47,10 +48,17 @@ class MongoEventLog:
             return [_event(d) for d in self._events.find(wanted).sort("_id", 1).limit(limit)]
 
     def by_visitor(
-        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+        self,
+        shop: str,
+        visitor: str,
+        limit: int,
+        types: Collection[str] = (),
+        before: int | None = None,
     ) -> list[Event]:
         """See the port."""
         wanted: Document = {"shop": shop, "visitor": visitor}
+        if before is not None:
+            wanted["_id"] = {"$lt": before}
         if types:
             wanted["type"] = {"$in": sorted(types)}
         with self._store.errors():
@@ -78,6 +86,23 @@ class MongoEventLog:
             wanted = {"shop": shop, "_id": {"$lte": self.places.safe()}}
             found = self._events.find(wanted, {"_id": 1}).sort("_id", -1).limit(1)
             return max((int(d["_id"]) for d in found), default=0)
+
+    def erase(self, shop: str, visitor: str) -> int:
+        """See the port."""
+        theirs = {"shop": shop, "visitor": visitor}
+        with self._store.errors():
+            gone = self._events.delete_many(theirs).deleted_count
+            return gone + self._letters.delete_many(theirs).deleted_count
+
+    def expire(self, shop: str, kind: Retained, before: int) -> int:
+        """See the port."""
+        old: Document = {"shop": shop, "received_at": {"$lt": before}}
+        with self._store.errors():
+            if kind == "letters":
+                return self._letters.delete_many(old).deleted_count
+            which = "$in" if kind == "served" else "$nin"
+            old["type"] = {which: sorted(OWN_EVENT_TYPES)}
+            return self._events.delete_many(old).deleted_count
 
 
 def _event(document: Document) -> Event:

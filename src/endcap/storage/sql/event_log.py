@@ -4,15 +4,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, insert, select
 
-from endcap.core.event import DeadLetter, Event
+from endcap.core.event import OWN_EVENT_TYPES, DeadLetter, Event
+from endcap.core.ports import Retained
 from endcap.storage.packed import pack_event, unpack_event
 
 from .appending import Append
 from .heads import ALL_SHOPS, LETTERS, advance
 from .sessions import Sessions
 from .tables import dead_letters, events
+
+DELETED_AT_ONCE = 2_000
 
 
 class SqlEventLog:
@@ -41,10 +44,17 @@ class SqlEventLog:
         return self._read(later.order_by(events.c.seq).limit(limit))
 
     def by_visitor(
-        self, shop: str, visitor: str, limit: int, types: Collection[str] = ()
+        self,
+        shop: str,
+        visitor: str,
+        limit: int,
+        types: Collection[str] = (),
+        before: int | None = None,
     ) -> list[Event]:
         """See the port."""
         own = select(events).where(events.c.shop == shop, events.c.visitor == visitor)
+        if before is not None:
+            own = own.where(events.c.seq < before)
         if types:
             own = own.where(events.c.type.in_(sorted(types)))
         return self._read(own.order_by(events.c.seq.desc()).limit(limit))[::-1]
@@ -68,6 +78,43 @@ class SqlEventLog:
         newest = select(func.max(events.c.seq)).where(events.c.shop == shop)
         with self._sessions.read() as connection:
             return connection.execute(newest).scalar() or 0
+
+    def erase(self, shop: str, visitor: str) -> int:
+        """See the port."""
+        gone = 0
+        for table in (events, dead_letters):
+            gone += self._delete(table, (table.c.shop == shop) & (table.c.visitor == visitor))
+        self._sessions.scrub()
+        return gone
+
+    def expire(self, shop: str, kind: Retained, before: int) -> int:
+        """See the port."""
+        if kind == "letters":
+            table, which = dead_letters, dead_letters.c.shop == shop
+        else:
+            ours = events.c.type.in_(OWN_EVENT_TYPES)
+            table, which = events, (events.c.shop == shop) & (ours if kind == "served" else ~ours)
+        gone = self._delete(table, which & (table.c.received_at < before))
+        if gone:
+            self._sessions.scrub()
+        return gone
+
+    def _delete(self, table: Table, which: ColumnElement[bool]) -> int:
+        """Delete rows some thousands at a time, so that appends get their turn in between."""
+        gone = 0
+        while True:
+            with self._sessions.read() as connection:
+                rows = connection.execute(select(table.c.seq).where(which).limit(DELETED_AT_ONCE))
+                places = [row.seq for row in rows]
+
+            def work(connection: Connection, places: list[int] = places) -> None:
+                connection.execute(delete(table).where(table.c.seq.in_(places)))
+
+            if places:
+                self._sessions.transact(work)
+            gone += len(places)
+            if len(places) < DELETED_AT_ONCE:
+                return gone
 
     def _read(self, query: Select[Any]) -> list[Event]:
         with self._sessions.read() as connection:

@@ -96,6 +96,13 @@ class ServerStore:
         """See Copyable."""
         return sql_filling(self._writer)
 
+    def scrub(self) -> None:
+        """See Sessions. PostgreSQL is told to free deleted rows now; MySQL purges by itself."""
+        if self._reader.dialect.name == "postgresql":
+            with self.read() as connection:
+                for table in ("events", "dead_letters", "control"):
+                    connection.exec_driver_sql(f"VACUUM {table}")
+
     def describe(self, about: dict[str, object]) -> None:
         """Nothing to tell: a server has no holder."""
 

@@ -20,3 +20,6 @@ class Sessions(Protocol):
 
     def read(self) -> AbstractContextManager[Connection]:
         """A consistent view."""
+
+    def scrub(self) -> None:
+        """See that what was deleted cannot be read from the files, as far as the engine lets us."""
