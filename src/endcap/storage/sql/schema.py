@@ -10,7 +10,7 @@ from endcap.core.errors import ConfigurationError
 
 from .tables import SCHEMA_VERSION, schema_version
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x656E6463  # "endc"
 LOCK_NAME = "endcap-migrate"

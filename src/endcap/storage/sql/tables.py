@@ -78,7 +78,7 @@ dead_letters = Table(
     Column("code", Exact(100), nullable=False),
     Column("reason", Exact(2_000), nullable=False),
     Column("payload", Body, nullable=False),
-    Column("visitor", Id, nullable=False),
+    Column("visitor", Id, nullable=False, server_default=""),
     Index("dead_letters_visitor", "shop", "visitor"),
     sqlite_autoincrement=True,
 )
