@@ -26,6 +26,7 @@ from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService, Progress
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
+from endcap.services.decisions import DecisionService
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.live import LiveState
 from endcap.services.past import PastStates
@@ -36,6 +37,8 @@ from endcap.services.security import Security
 from endcap.services.served import ServedLog
 from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
+from endcap.services.trends import TrendService
+from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
@@ -72,6 +75,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     follower: Follower
     measuring: Measuring
     security: Security
+    decisions: DecisionService
+    visitors: VisitorService
 
 
 @asynccontextmanager
@@ -93,6 +98,11 @@ async def open_installation(
             await installation.live.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
         async with upkeep, _background(installation, serving):
+        async with upkeep, _builder(installation, serving):
+        await installation.placements.load(settings.shop)
+        await installation.live.load(settings.shop)
+        await installation.decisions.load(settings.shop)
+        async with _builder(installation, serving):
             try:
                 yield installation
             finally:
@@ -118,6 +128,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         settings, store.events, lambda: live.state(settings.shop).columns.live, clock
     )
     rules = NoRules()
+    decisions = DecisionService(store.control, lambda shop: live.state(shop).merchant, clock)
     return Installation(
         settings=settings,
         clock=clock,
@@ -161,6 +172,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         follower=follower,
         measuring=measuring,
         security=security_of(settings, store.control, secret, clock),
+        decisions=decisions,
+        visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
     )
 
 
@@ -182,6 +195,9 @@ def app_services(installation: Installation) -> AppServices:
         reports=installation.measuring.reports,
         traces=installation.traces,
         rules=installation.rules,
+        decisions=installation.decisions,
+        visitors=installation.visitors,
+        trends=TrendService(installation.live, installation.clock),
         ready=ready,
         clock=installation.clock,
         api_key=settings.api_key,

@@ -14,6 +14,7 @@ SCOPES = {
     "experiments:edit": "Set up and end experiments.",
     "reports:read": "Read reports, audits and explanations.",
     "privacy:erase": "Answer privacy requests: export, erase, anonymise, consent.",
+    "visitors:write": "Merge visitors at login; read and correct their profiles.",
     "builds:run": "Start builds.",
     "accounts:admin": "Manage accounts, clients, keys, roles and signing keys.",
 }

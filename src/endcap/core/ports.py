@@ -91,7 +91,10 @@ class VisitorStore(Protocol):
         """The visitor's state; an unknown visitor has an empty one."""
 
     async def fold(self, events: Sequence[Event]) -> None:
-        """Take in events that the log has just accepted."""
+        """Take in events that the log has just accepted.
+
+        A `merge` drops the visitor's state: the next read takes in what the other did.
+        """
 
     async def forget(self, shop: str, visitor: str) -> None:
         """Drop the visitor's state."""

@@ -1,6 +1,6 @@
 """What the services say of placements and builds."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,3 +28,49 @@ class BuildStatus(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int | None = None
     finished_at: int | None = None
     error: str | None = None
+
+
+class DecisionView(msgspec.Struct, frozen=True):
+    """One version of a list, an offer or other decision; `value` None means it was deleted."""
+
+    name: str
+    version: int
+    value: Any
+    author: str
+    note: str
+    created_at: int
+
+
+class TrendView(msgspec.Struct, frozen=True):
+    """Something wanted more than usual.
+
+    `recent` are the visitors of the last `recent_hours`, `usual` those of an ordinary stretch as
+    long, counted over `baseline_days`.
+    """
+
+    name: str
+    title: str
+    recent: float
+    usual: float
+    growth: float
+    recent_hours: float
+    baseline_days: float
+
+
+class OptionView(msgspec.Struct, frozen=True):
+    """An option of a strategy: its type and default as JSON."""
+
+    name: str
+    type: str
+    default: Any
+
+
+class StrategyView(msgspec.Struct, frozen=True):
+    """A strategy as its code describes it: what it does, what it reads, what its reasons say."""
+
+    name: str
+    about: str
+    detail: str
+    options: list[OptionView]
+    needs: list[str]
+    reasons: list[str]

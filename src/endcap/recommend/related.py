@@ -34,10 +34,14 @@ def related(relation: str, around: str, query: Query, state: State, allow: Allow
 
 
 def pair_reason(
-    code: str, sentence: str, state: State, evidence: dict[str, Any], place: int
+    name: str, sentence: str, state: State, evidence: dict[str, Any], place: int, code: str = ""
 ) -> Reason:
-    """A reason from co-occurrence counts. `sentence` takes `{pairs}` and `{seed}`."""
-    relation = state.joined.relation(code)
+    """A reason from the counts of the relation `name`; its code is that name if none is given.
+
+    `sentence` takes `{pairs}` and `{seed}`.
+    """
+    relation = state.joined.relation(name)
+    code = code or name
     seed = int(evidence["seed"][place])
     at = int(evidence["place"][place])
     if relation is None:

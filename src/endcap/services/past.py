@@ -1,15 +1,17 @@
 """A shop's state as it was when a slate was made, as far as it is still known."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.errors import SnapshotRefused
-from endcap.core.event import Inputs, VisitorState
+from endcap.core.event import Event, Inputs, VisitorState
 from endcap.core.ports import EventLog, Snapshots
 from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
+from endcap.ingest.identity import events_of
 from endcap.recommend.query import State
 from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot, read_manifest
@@ -64,9 +66,14 @@ class PastStates:
         self, shop: str, visitor: str, at: int, inputs: Inputs
     ) -> tuple[VisitorState, list[str]]:
         """The visitor's state at the time, from the events received by then."""
+
+        def read(one: str, limit: int, types: Collection[str]) -> list[Event]:
+            found = self._log.by_visitor(shop, one, limit, types)
+            return [event for event in found if event.received_at <= at]
+
         state = VisitorState()
         for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN)):
-            found = await asyncio.to_thread(self._log.by_visitor, shop, visitor, LOOK_BACK, types)
+            found = await asyncio.to_thread(events_of, read, visitor, LOOK_BACK, types)
             fold(state, [event for event in found if event.received_at <= at][-kept:])
         newest = state.recent[-1].occurred_at if state.recent else 0
         if (len(state.recent), newest) == (inputs.kept, inputs.newest):

@@ -13,8 +13,9 @@ from endcap.core.ids import id_problem
 from endcap.core.placement import ControlRecord, Placement
 from endcap.core.pointers import refusal
 from endcap.core.ports import Control
-from endcap.core.status import PlacementView
+from endcap.core.status import PlacementView, StrategyView
 from endcap.core.times import Clock
+from endcap.recommend.describe import strategies
 from endcap.recommend.plan import Plan, make_plan
 from endcap.recommend.registry import Components
 
@@ -58,6 +59,10 @@ class PlacementService:
             near = difflib.get_close_matches(name, plans, 3, 0.5) or sorted(plans)
             raise UnknownPlacement(f"no placement `{name[:200]}`; there is {', '.join(near)}")
         return plan
+
+    def strategies(self) -> list[StrategyView]:
+        """Every strategy, as its code describes it."""
+        return strategies(self._components)
 
     async def plan_at(self, shop: str, name: str, version: int) -> Plan:
         """The plan of a version. Raises NotFound."""

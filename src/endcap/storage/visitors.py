@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from endcap.core.event import Event, VisitorState
 from endcap.core.ports import EventLog
 from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
+from endcap.ingest.identity import MERGE, events_of
 
 
 class MemoryVisitors:
@@ -38,8 +39,11 @@ class MemoryVisitors:
         for event in events:
             key = (event.shop, event.visitor)
             state = self._states.get(key)
-            if state is not None:
+            if state is not None and event.type != MERGE:
                 fold(state, [event])
+            elif state is not None:
+                # What the other pseudonym did is in the log; the next read takes it in.
+                del self._states[key]
             elif key in self._late:
                 # The read under way may have begun before this event was in the log.
                 self._late[key].append(event)
@@ -48,10 +52,24 @@ class MemoryVisitors:
         """See the port."""
         self._states.pop((shop, visitor), None)
 
+    def _events(self, key: tuple[str, str]) -> list[Event]:
+        shop, visitor = key
+
+        def read(one: str, limit: int, types: Collection[str]) -> list[Event]:
+            return self._log.by_visitor(shop, one, limit, types)
+
+        return [
+            event
+            for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN))
+            for event in events_of(read, visitor, kept, types)
+        ]
+
     async def _read(self, key: tuple[str, str]) -> VisitorState:
         try:
-            events = await asyncio.to_thread(self._log.by_visitor, *key, MAX_KEPT, KEPT)
-            events += await asyncio.to_thread(self._log.by_visitor, *key, MAX_SHOWN, SHOWN)
+            events = await asyncio.to_thread(self._events, key)
+            while any(event.type == MERGE for event in self._late[key]):
+                self._late[key] = []
+                events = await asyncio.to_thread(self._events, key)
         finally:
             self._reading.pop(key, None)
             late = self._late.pop(key, [])

@@ -9,12 +9,15 @@ from endcap.core.times import Clock
 from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
+from endcap.services.decisions import DecisionService
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
 from endcap.services.rule_source import RuleSource
 from endcap.services.security import Security
 from endcap.services.traces import Traces
+from endcap.services.trends import TrendService
+from endcap.services.visitors import VisitorService
 
 from .auth.door import DoorRules
 
@@ -37,6 +40,9 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     reports: ReportService
     traces: Traces
     rules: RuleSource
+    decisions: DecisionService
+    visitors: VisitorService
+    trends: TrendService
     ready: Readiness
     clock: Clock
     api_key: str = ""

@@ -51,8 +51,7 @@ class Complements(Retriever, frozen=True, kw_only=True):
             text = f"Made for {state.cards.title(seed)}{yours}"
             return Reason("accessory", text, counts={"seed": state.columns.ids[seed], "linked": 1})
         sentence = "Goes with {seed}" + yours + ": bought together in {pairs} orders"
-        reason = pair_reason("bought_together", sentence, state, evidence, place)
-        return Reason("complement", reason.text, counts=reason.counts)
+        return pair_reason("bought_together", sentence, state, evidence, place, "complement")
 
 
 def _linked(state: State, anchors: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,0 +1,106 @@
+"""Visitors: merging a browser into a customer at login, and the profile that a shopper can read."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.event import Event
+from endcap.core.ids import id_problem
+from endcap.core.merchant import Corrections, Profile
+from endcap.core.ports import VisitorStore
+from endcap.core.times import Clock
+from endcap.ingest.identity import merge_events
+from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.recommend.affinity import profile_of
+from endcap.recommend.history import read_history
+
+from .decisions import DecisionService, decision
+from .live import LiveState
+from .served import Committer
+
+HALF_LIFE_DAYS = 14.0
+
+
+class VisitorService:
+    """What is asked about one visitor by name."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        visitors: VisitorStore,
+        pseudonyms: Pseudonyms,
+        live: LiveState,
+        decisions: DecisionService,
+        ticks: tuple[Clock, Callable[[], str]],
+    ) -> None:
+        self._committer = committer
+        self._visitors = visitors
+        self._pseudonyms = pseudonyms
+        self._live = live
+        self._decisions = decisions
+        self._clock, self._new_id = ticks
+
+    async def merge(self, shop: str, browser: str, customer: str) -> None:
+        """What the visitor `browser` did since the login before becomes `customer`'s.
+
+        It is in the customer's next answer, and counted as theirs from the next build on. Merging
+        again is harmless. Raises InvalidInput or StoreUnavailable.
+        """
+        problems = [id_problem(browser, "/from"), id_problem(customer, "/to")]
+        if browser == customer:
+            problems.append(FieldProblem("/to", "same", "must be another visitor than `from`"))
+        if found := [problem for problem in problems if problem]:
+            raise InvalidInput("the visitors cannot be merged", found)
+        now = self._clock()
+        first = Event(
+            shop=shop,
+            source="endcap",
+            event_id=self._new_id(),
+            type="merge",
+            visitor=self._pseudonyms.visitor(shop, customer),
+            occurred_at=now,
+            received_at=now,
+        )
+        pair = merge_events(first, self._pseudonyms.visitor(shop, browser), self._new_id())
+        await self._committer.submit(pair, ())
+        await self._visitors.fold(pair)
+
+    async def profile(self, shop: str, visitor: str) -> Profile:
+        """The visitor's affinities as `for_you` reads them. Raises InvalidInput."""
+        name = self._pseudonym(shop, visitor)
+        known = await self._visitors.recent(shop, name)
+        state, now = self._live.state(shop), self._clock()
+        trail = read_history(known, state.columns, now).trail
+        return profile_of(trail, state, now, HALF_LIFE_DAYS, state.merchant.corrections_of(name))
+
+    async def correct(self, shop: str, visitor: str, change: Mapping[str, object]) -> Profile:
+        """Apply a merge patch to the visitor's corrections; the profile as it is then.
+
+        Raises InvalidInput naming the field.
+        """
+        name = self._pseudonym(shop, visitor)
+        before = self._live.state(shop).merchant.corrections_of(name)
+        fields = msgspec.to_builtins(before)
+        if "muted" in change:
+            fields["muted"] = change["muted"] or []
+        weights = change.get("weights", {})
+        if isinstance(weights, Mapping):
+            merged = {**fields.get("weights", {}), **weights}
+            fields["weights"] = {k: v for k, v in merged.items() if v is not None}
+        elif weights is None:
+            fields["weights"] = {}
+        else:
+            fields["weights"] = weights
+        unknown = sorted(set(change) - set(Corrections.__struct_fields__))
+        if unknown:
+            problem = FieldProblem(f"/{unknown[0]}", "unknown_field", "there is muted and weights")
+            raise InvalidInput("the profile cannot be changed", [problem])
+        body = msgspec.json.encode(fields)
+        await self._decisions.put(shop, decision("profile", name, body, author="visitor"))
+        return await self.profile(shop, visitor)
+
+    def _pseudonym(self, shop: str, visitor: str) -> str:
+        if problem := id_problem(visitor, "/id"):
+            raise InvalidInput("the visitor cannot be found", [problem])
+        return self._pseudonyms.visitor(shop, visitor)
