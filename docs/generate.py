@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from endcap.recommend.describe import strategies
+from endcap.recommend.registry import Components
 from endcap.settings import FILE, PREFIX, Settings
 
 HERE = Path(__file__).parent
@@ -13,7 +15,7 @@ NOTE = "<!-- Made by `./run docs`; edit the code instead. -->"
 
 def pages() -> dict[str, str]:
     """Every page made from the code, by file name."""
-    return {"settings.md": settings_page()}
+    return {"settings.md": settings_page(), "strategies.md": strategies_page()}
 
 
 def settings_page() -> str:
@@ -26,6 +28,35 @@ def settings_page() -> str:
         variable = f"{PREFIX}{field.name.upper()}"
         rows.append(f"| `{field.name}` | `{default}` | `{variable}` | {about} |")
     return "\n".join([NOTE, "", _SETTINGS.format(file=FILE), *rows, ""])
+
+
+def strategies_page() -> str:
+    """Every strategy: what it does, its options, what it reads, the codes of its reasons."""
+    parts = [NOTE, "", _STRATEGIES]
+    for one in strategies(Components()):
+        codes = ", ".join(f"`{code}`" for code in one.reasons)
+        needs = ", ".join(one.needs) or "nothing"
+        parts.append(f"| [`{one.name}`](#{one.name}) | {one.about} | {needs} | {codes} |")
+    for one in strategies(Components()):
+        parts += ["", f"## {one.name}", "", f"{one.about} {one.detail}"]
+        if one.options:
+            parts += ["", "| option | type | default |", "|---|---|---|"]
+        for option in one.options:
+            kind = option.type.replace("|", "\\|")
+            default = msgspec.json.encode(option.default).decode()
+            parts.append(f"| `{option.name}` | {kind} | `{default}` |")
+    return "\n".join([*parts, ""])
+
+
+_STRATEGIES = """# Strategies
+
+A strategy proposes products for a placement. Placements name strategies with their options and a
+`weight`; the [pipeline](../ARCHITECTURE.md) blends what they find. Each product in an answer says
+which strategies proposed it: a reason has a `code`, a `text` to show, and the `counts` behind it.
+`GET /v1/strategies` gives this page as data.
+
+| strategy | what it proposes | goes by | codes of its reasons |
+|---|---|---|---|"""
 
 
 _SETTINGS = """# Settings

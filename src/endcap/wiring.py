@@ -96,13 +96,10 @@ async def open_installation(
         for shop in settings.shop_hosts:
             await installation.placements.load(shop)
             await installation.live.load(shop)
+            await installation.decisions.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
         async with upkeep, _background(installation, serving):
         async with upkeep, _builder(installation, serving):
-        await installation.placements.load(settings.shop)
-        await installation.live.load(settings.shop)
-        await installation.decisions.load(settings.shop)
-        async with _builder(installation, serving):
             try:
                 yield installation
             finally:

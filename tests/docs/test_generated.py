@@ -25,7 +25,17 @@ def test_a_changed_setting_makes_the_page_stale(tmp_path):
     made = generator()
     made.HERE = tmp_path
     (tmp_path / "settings.md").write_text(made.settings_page().replace("8400", "8401"))
+    (tmp_path / "strategies.md").write_text(made.strategies_page())
     assert made.stale() == ["settings.md"]
+
+
+def test_the_page_of_strategies_names_every_strategy_and_its_options():
+    from endcap.recommend.registry import Components
+
+    page = (ROOT / "docs" / "strategies.md").read_text("utf-8")
+    for name, kind in Components().retrievers.found.items():
+        assert f"## {name}\n" in page
+        assert all(f"| `{option}` |" in page for option in kind.__struct_fields__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

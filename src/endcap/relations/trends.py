@@ -115,7 +115,8 @@ class Trends:
         above = np.zeros((len(chains), max(map(len, chains))), np.int64)
         for code, chain in enumerate(chains[1:], 1):
             above[code, : len(chain)] = chain
-        codes = above[self._columns.categories[rows]].reshape(len(rows), -1)
+        found = above[self._columns.categories[rows]]
+        codes = found.reshape(len(rows), found.shape[1] * found.shape[2])
         keys = rows.astype(np.int64)[:, None] * len(chains) + codes
         held = np.unique(keys[codes > 0])
         return (held // len(chains)).astype(np.int32), (held % len(chains)).astype(np.int32)

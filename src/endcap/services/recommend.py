@@ -106,6 +106,8 @@ class RecommendService:
         query.visitor = visitor or ""
         check_filter(request, state.columns)
         plan = asked_plan(plan, request, query)
+        if plan.personal:
+            query.corrections = state.merchant.corrections_of(visitor)
         rules = self._rules.for_placement(shop, plan.name)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None

@@ -116,6 +116,8 @@ class Traces:
         query = make_query(request, plan, history, past.state, event.occurred_at)
         query.visitor = event.visitor
         plan = asked_plan(plan, request, query)
+        if plan.personal:
+            query.corrections = past.state.merchant.corrections_of(event.visitor)
         query.taken = past.state.columns.rows(inputs.taken)
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
         return Again(event, plan, query, past.state, rules, outcome, differences)
