@@ -99,7 +99,6 @@ async def open_installation(
             await installation.decisions.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
         async with upkeep, _background(installation, serving):
-        async with upkeep, _builder(installation, serving):
             try:
                 yield installation
             finally:
