@@ -9,6 +9,7 @@ from endcap.core.times import DAY
 from endcap.recommend.query import Query, Shown
 from endcap.recommend.rerankers.cap import Cap
 from endcap.recommend.rerankers.diversify import Diversify
+from endcap.recommend.rerankers.one_per_group import OnePerGroup
 from endcap.recommend.rerankers.rotate import Rotate
 from endcap.recommend.stages import Ranked
 from shop_in_memory import product, shop
@@ -71,3 +72,27 @@ def test_laws(brands, at_most, strength):
     assert capped.count(None) == brands.count(None)
     spread = Diversify(strength=strength).arrange(ranked, query, state).tolist()
     assert sorted(spread) == list(range(len(ids)))
+
+
+def test_of_a_group_the_variant_in_the_colour_looked_at():
+    state = shop(
+        [
+            product("red-1", group="mug", attributes={"colour": "red"}),
+            product("blue-1", group="mug", attributes={"colour": "blue"}),
+            product("plain"),
+            product("red-2", group="rug", attributes={"colour": "red"}),
+            product("blue-2", group="rug", attributes={"colour": "blue"}),
+            product("seed", attributes={"colour": "blue"}),
+        ]
+    )
+
+    def shown(**query):
+        ids = ["red-1", "plain", "blue-1", "red-2", "blue-2"]
+        ranked = Ranked(state.columns.rows(ids), np.linspace(1, 0.5, 5))
+        places = OnePerGroup().arrange(ranked, Query(now=0, count=5, **query), state)
+        return [ids[place] for place in places.tolist()]
+
+    assert shown() == ["red-1", "plain", "red-2"]
+    assert shown(seeds=state.columns.rows(["seed"])) == ["blue-1", "plain", "blue-2"]
+    assert shown(session=state.columns.rows(["seed"])) == ["blue-1", "plain", "blue-2"]
+    assert shown(seeds=state.columns.rows(["plain"])) == ["red-1", "plain", "red-2"]
