@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+import endcap
 from endcap.build.archive import ArchiveState
 from endcap.core.event import Event
 from endcap.core.ids import DEFAULT_SHOP
@@ -52,13 +53,17 @@ class About(msgspec.Struct, frozen=True):
     logged: int
     until: int
     seed: int
+    code: str = ""
 
 
 def make_shop(size: ShopSize, folder: Path, until: int, say: Progress) -> About:
     """Make the shop in `folder`, unless it is there already."""
     file = folder / "synthetic.json"
+    code = digest_of("storage/sql/tables.py", "build/archive.py")
     if file.exists():
-        return msgspec.json.decode(file.read_bytes(), type=About)
+        about = msgspec.json.decode(file.read_bytes(), type=About)
+        if about.code == code:
+            return about
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     catalogue = make_catalogue(size.products, size.seed)
@@ -76,9 +81,29 @@ def make_shop(size: ShopSize, folder: Path, until: int, say: Progress) -> About:
         logged = _log(store, stream, int(newest.event[0]))
     finally:
         store.close()
-    about = About(size.products, size.events, state.rows, plan.visitors, logged, until, size.seed)
+    about = About(
+        products=size.products,
+        events=size.events,
+        rows=state.rows,
+        visitors=plan.visitors,
+        logged=logged,
+        until=until,
+        seed=size.seed,
+        code=code,
+    )
     file.write_bytes(msgspec.json.encode(about))
     return about
+
+
+def digest_of(*parts: str) -> str:
+    """A digest of the package's code that decides a form on disk: a shop of another is made anew."""
+    found = hashlib.sha256()
+    for part in parts:
+        place = Path(endcap.__file__).parent / part
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if file.suffix in (".py", ".sql"):
+                found.update(file.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def environment() -> dict[str, str]:

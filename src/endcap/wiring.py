@@ -114,7 +114,13 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     check_secret(store.control, secret, clock())
     pseudonyms = Pseudonyms(secret)
     snapshots = FolderSnapshots(settings.folder / "snapshots")
-    live = LiveState(store.catalogue, snapshots, store.events, settings.session_minutes)
+    live = LiveState(
+        store.catalogue,
+        snapshots,
+        store.events,
+        settings.session_minutes,
+        settings.folder / "images",
+    )
     follower = Follower(live.state, store.events)
     placements = PlacementService(store.control, Components(), clock)
     visitors = MemoryVisitors(store.events)

@@ -28,6 +28,7 @@ from .arrays import (
 )
 from .arrivals import Arrivals
 from .attributes import Attributes
+from .bodies import Bodies
 from .categories import CategoryTree
 from .links import LinkIndex
 from .zones import Zones
@@ -115,8 +116,8 @@ class Columns:
         self.change = 0
         self.opened_at = FOREVER
         self.live = 0
+        self.bodies = Bodies()
         self._rows: dict[str, int] = {}
-        self._bodies: list[bytes] = []
         self._capacity = 0
         for name, (kind, _) in _FILLS.items():
             setattr(self, name, np.empty(0, kind))
@@ -124,6 +125,19 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def parts(self) -> dict[str, Any]:
+        """Everything but the bodies and what follows from the ids."""
+        return {k: v for k, v in vars(self).items() if k not in ("bodies", "_rows")}
+
+    @classmethod
+    def of_parts(cls, parts: dict[str, Any], bodies: Bodies) -> "Columns":
+        """The columns that gave the parts."""
+        columns = cls()
+        vars(columns).update(parts)
+        columns.bodies = bodies
+        columns._rows = {product: row for row, product in enumerate(columns.ids)}
+        return columns
 
     def row(self, product: str) -> int | None:
         """The row of a product id, also of a deleted one; None for an id never seen."""
@@ -136,11 +150,11 @@ class Columns:
 
     def body(self, row: int) -> bytes:
         """The product's JSON as stored."""
-        return self._bodies[row]
+        return self.bodies[row]
 
     def product(self, row: int) -> Product:
         """The product, decoded."""
-        return _DECODER.decode(self._bodies[row])
+        return _DECODER.decode(self.bodies[row])
 
     def apply(self, documents: Iterable[ProductDocument]) -> None:
         """Take in documents in the order of their changes."""
@@ -193,7 +207,7 @@ class Columns:
             row = self._add(document.id)
         self.change = max(self.change, document.change)
         self.live += int(not document.deleted) - int(self.alive[row])
-        self._bodies[row] = document.body
+        self.bodies[row] = document.body
         self.version[row] = document.version
         self.alive[row] = not document.deleted
         if document.deleted:
@@ -214,7 +228,7 @@ class Columns:
             self.attributes.grow(self._capacity)
         self.ids.append(product)
         self.arrivals.changed(row)
-        self._bodies.append(b"")
+        self.bodies.append(b"")
         self._rows[product] = row
         return row
 

@@ -78,7 +78,7 @@ def _containers(owner: Any, size: int, above: Place) -> Iterator[tuple[Place, An
     for name, value in fields.items():
         place = (*above, name)
         by_row = isinstance(value, np.ndarray) and value.ndim and len(value) == size
-        if by_row or name == "_bodies":
+        if by_row or name == "bodies":
             yield place, value
         elif _is_part(value):
             yield from _containers(value, size, place)

@@ -21,7 +21,7 @@ from endcap.relations.tail import Tail
 
 from .tailing import catch_up, skip_most
 
-PAGE = 2_000
+from .catalogue_images import CatalogueImages
 
 
 class LiveState:
@@ -36,8 +36,9 @@ class LiveState:
         snapshots: Snapshots,
         log: EventLog | None = None,
         session_minutes: int = SESSION_MINUTES,
+        images: Path | None = None,
     ) -> None:
-        self._catalogue = catalogue
+        self._images = CatalogueImages(catalogue, images)
         self._snapshots = snapshots
         self._log = log
         self._pause = session_minutes * MINUTE
@@ -49,19 +50,13 @@ class LiveState:
         """The shop's state; a shop never seen has an empty one."""
         state = self._states.get(shop)
         if state is None:
-            columns = Columns(shop)
-            state = State(columns, Joined(None, columns), Cards(columns), Tail(pause=self._pause))
-            self._states[shop] = state
+            state = self._states[shop] = self._empty(Columns(shop))
         return state
 
     async def load(self, shop: str) -> None:
         """Read the whole catalogue and the newest snapshot."""
-        columns = self.state(shop).columns
-        while True:
-            documents = await asyncio.to_thread(self._catalogue.changes, shop, columns.change, PAGE)
-            columns.apply(documents)
-            if len(documents) < PAGE:
-                break
+        columns = await self._images.columns(shop)
+        self._states[shop] = self._empty(columns)
         folder = await asyncio.to_thread(self._snapshots.latest, shop)
         if folder is not None:
             await self.swap(shop, folder)
@@ -76,6 +71,9 @@ class LiveState:
         for document in documents:
             undo.before([document.id], document.change)
             self.state(shop).columns.apply([document])
+
+    def _empty(self, columns: Columns) -> State:
+        return State(columns, Joined(None, columns), Cards(columns), Tail(pause=self._pause))
 
     def undo(self, shop: str) -> Undo:
         """What the last live changes replaced."""
