@@ -1,9 +1,8 @@
 """`./run bench path`: where the time of a recommend request goes, as rows that add up.
 
 The application is called in this process without a socket; a step's time is its own, without the
-steps inside it. The row `server` is what one request costs an empty handler over a socket less what
-the same handler costs here. Times are processor time of this thread, so that other work on the machine
-does not count. Timing costs itself: the last row says how much.
+steps inside it. Times are processor time of this thread, so that other work on the machine does
+not count. Timing costs itself: the last row says how much.
 """
 
 import argparse
@@ -12,15 +11,14 @@ import importlib
 import time
 from typing import Any
 
+from endcap.settings import read_settings
+from endcap.web.app import create_app
+from endcap.wiring import app_services, open_installation
 from measure.inside import call, watching
 from measure.report import report
 from measure.requests import mixed
 from ready import ready_shop
 from synthetic.shop import SECRET
-
-from endcap.settings import read_settings
-from endcap.web.app import create_app
-from endcap.wiring import app_services, open_installation
 
 # Module, what in it, and the step it is part of; a name that starts with `async ` is a coroutine.
 STEPS = (
@@ -59,7 +57,7 @@ def main() -> None:
     )
 
 
-async def _measured(folder, options) -> tuple[float, float, dict[str, float], float]:  # noqa: ANN001
+async def _measured(folder, options) -> tuple[float, float, dict[str, float], float]:
     settings = read_settings(
         None, {}, {"data": str(folder), "secret": SECRET, "build_every": 0, "port": 0}
     )

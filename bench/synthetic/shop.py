@@ -96,7 +96,7 @@ def make_shop(size: ShopSize, folder: Path, until: int, say: Progress) -> About:
 
 
 def digest_of(*parts: str) -> str:
-    """A digest of the package's code that decides a form on disk: a shop of another is made anew."""
+    """A digest of code that decides a form on disk: a shop of other code is made anew."""
     found = hashlib.sha256()
     for part in parts:
         place = Path(endcap.__file__).parent / part

@@ -19,9 +19,8 @@ from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot
 from endcap.relations.tail import Tail
 
-from .tailing import catch_up, skip_most
-
 from .catalogue_images import CatalogueImages
+from .tailing import catch_up, skip_most
 
 
 class LiveState:
