@@ -150,6 +150,8 @@ class _Restricted(pickle.Unpickler):
         """Only what a catalogue is made of."""
         if (module, name) in _ALLOWED:
             return super().find_class(module, name)
+        if module == "numpy" and name in np.sctypeDict:
+            return np.dtype(name).type
         if module.startswith("endcap.catalog.") and "." not in name:
             found = super().find_class(module, name)
             if isinstance(found, type) and found.__module__ == module:
