@@ -14,12 +14,10 @@ sys.path.insert(0, "tests")
 
 from endcap.core.placement import Placement
 from endcap.core.request import RecommendationRequest
-from endcap.recommend.history import NO_HISTORY
 from endcap.recommend.pipeline import Pipeline
 from endcap.recommend.plan import make_plan
 from endcap.recommend.registry import Components
-from endcap.services.choices import asked_plan
-from endcap.services.resolve import make_query
+from endcap.services.resolve import Asked, resolved
 from shop_in_memory import shop
 
 RUNS = 30
@@ -73,8 +71,8 @@ def main(size):
                 placement="bench", seed=["p0000050"], count=10, **msgspec.to_builtins(choices)
             )
             began = time.thread_time()
-            query = make_query(request, plan, NO_HISTORY, state, 1_000)
-            outcome = pipeline.run(asked_plan(plan, request, query), query, state)
+            asked, query = resolved(Asked(request, plan, state, 1_000))
+            outcome = pipeline.run(asked, query, state)
             times.append(1e3 * (time.thread_time() - began))
         filled = len(outcome.picks)
         print(f"{np.median(times[2:]):8.2f} {max(times[2:]):8.2f} {filled:7}  {name}")

@@ -159,7 +159,12 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         ),
         rules=rules,
         traces=Traces(
-            PastStates(live, snapshots, store.events), placements, rules, store.events, served
+            PastStates(live, snapshots, store.events),
+            placements,
+            rules,
+            store.events,
+            served,
+            settings.session_minutes,
         ),
         builds=BuildService(
             _runner(settings, store, clock, measuring),

@@ -4,12 +4,10 @@ import pytest
 
 from endcap.core.placement import Placement
 from endcap.core.request import RecommendationRequest
-from endcap.recommend.history import NO_HISTORY
 from endcap.recommend.pipeline import Pipeline
 from endcap.recommend.plan import make_plan
 from endcap.recommend.registry import Components
-from endcap.services.choices import asked_plan
-from endcap.services.resolve import make_query
+from endcap.services.resolve import Asked, resolved
 from shop_in_memory import shop
 
 SIZE = 100_000
@@ -45,8 +43,8 @@ def state():
 def answer(state, **choices):
     plan = make_plan("test", 1, PLACEMENT, Components())
     request = RecommendationRequest(placement="test", seed=["p000050"], count=10, **choices)
-    query = make_query(request, plan, NO_HISTORY, state, 1_000)
-    outcome = Pipeline().run(asked_plan(plan, request, query), query, state)
+    plan, query = resolved(Asked(request, plan, state, 1_000))
+    outcome = Pipeline().run(plan, query, state)
     return [state.columns.ids[pick.row] for pick in outcome.picks], outcome
 
 

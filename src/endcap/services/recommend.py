@@ -2,34 +2,57 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
-from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.event import Event, Inputs, Line
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
-from endcap.recommend.history import NO_HISTORY, SESSION_MINUTES, read_history
+from endcap.recommend.history import SESSION_MINUTES
+from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
-from endcap.recommend.query import State
+from endcap.recommend.query import State, Traits
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
-from .choices import asked_plan, check_filter
+from .choices import check_filter
 from .live import LiveState
 from .placements import PlacementService
-from .resolve import check, make_query
+from .resolve import Asked, check, resolved
 from .rule_source import NoRules, RuleSource
 from .served import ServedLog, served_detail
 from .traces import inputs_of
 
 _ENCODER = msgspec.json.Encoder()
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview puts in place of what is live; None leaves it.
+
+    `now` is the time to look at (UTC milliseconds), `traits` a simulated visitor's.
+    """
+
+    plan: Plan | None = None
+    rules: PlacementRules | None = None
+    now: int | None = None
+    traits: Traits | None = None
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What a draft would show, with the trace behind it."""
+
+    placement: str
+    items: list[Item]
+    fallback: str | None
+    trace: dict[str, Any]
 
 
 class RecommendService:
@@ -85,29 +108,71 @@ class RecommendService:
             await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
 
+    async def preview(self, shop: str, request: RecommendationRequest, draft: Draft) -> Preview:
+        """What a request would get from a draft. Nothing is logged, and nothing live changes.
+
+        Raises InvalidInput or UnknownPlacement.
+        """
+        plan = draft.plan or self._placements.plan(shop, request.placement)
+        rules = draft.rules
+        if rules is None:
+            rules = self._rules.for_placement(shop, plan.name)
+        asked = await self._asked(shop, request, plan, NO_ITEMS)
+        if draft.now is not None:
+            asked = asked._replace(now=draft.now)
+        plan, query = resolved(asked)
+        if draft.traits is not None:
+            query.traits = draft.traits
+        outcome = self._pipeline.run(plan, query, asked.state, True, rules)
+        items = make_items(outcome, query, asked.state, None)
+        trace = make_trace(outcome, plan, query, asked.state)
+        return Preview(plan.name, items, outcome.fallback, trace)
+
+    async def preview_why_not(
+        self, shop: str, request: RecommendationRequest, draft: Draft, product: str
+    ) -> str | None:
+        """What makes a product ineligible in a preview; None when nothing does.
+
+        Raises NotFound for a product that is not in the catalogue.
+        """
+        plan = draft.plan or self._placements.plan(shop, request.placement)
+        asked = await self._asked(shop, request, plan, NO_ITEMS)
+        row = asked.state.columns.row(product)
+        if row is None:
+            raise NotFound(f"no product `{product[:200]}`")
+        if draft.now is not None:
+            asked = asked._replace(now=draft.now)
+        plan, query = resolved(asked)
+        rules = draft.rules
+        if rules is None:
+            rules = self._rules.for_placement(shop, plan.name)
+        return self._pipeline.why_not(plan, query, asked.state, row, rules)
+
+    async def _asked(
+        self, shop: str, request: RecommendationRequest, plan: Plan, taken: IntArray
+    ) -> Asked:
+        """The request with what is known of its visitor. Raises InvalidInput."""
+        check(request, "")
+        visitor = self._pseudonyms.visitor(shop, request.visitor) if request.visitor else ""
+        known = None
+        if visitor and plan.personal:
+            known = await self._visitors.recent(shop, visitor)
+        session = self._pseudonyms.session(shop, request.session) if request.session else None
+        state = self._live.state(shop)
+        check_filter(request, state.columns)
+        now = self._clock()
+        return Asked(
+            request, plan, state, now, visitor, session, known, taken, self._session_minutes
+        )
+
     async def _recommend(
         self, shop: str, request: RecommendationRequest, taken: IntArray
     ) -> tuple[Slate, IntArray]:
-        check(request, "")
-        plan = self._placements.plan(shop, request.placement)
-        now = self._clock()
-        visitor = self._pseudonyms.visitor(shop, request.visitor) if request.visitor else None
-        known = None
-        if visitor is not None and plan.personal:
-            known = await self._visitors.recent(shop, visitor)
+        live = self._placements.plan(shop, request.placement)
+        asked = await self._asked(shop, request, live, taken)
         # From here to the slate nothing waits, so one state serves the whole request.
-        state = self._live.state(shop)
-        history = NO_HISTORY
-        if known is not None:
-            session = request.session and self._pseudonyms.session(shop, request.session)
-            history = read_history(known, state.columns, now, session, self._session_minutes)
-        query = make_query(request, plan, history, state, now)
-        query.taken = taken
-        query.visitor = visitor or ""
-        check_filter(request, state.columns)
-        plan = asked_plan(plan, request, query)
-        if plan.personal:
-            query.corrections = state.merchant.corrections_of(visitor)
+        plan, query = resolved(asked)
+        state = asked.state
         rules = self._rules.for_placement(shop, plan.name)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None
@@ -115,9 +180,7 @@ class RecommendService:
         slate = self._slate(plan, outcome, items, state)
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
-        self._log(
-            shop, request, visitor, slate, (now, inputs_of(request, plan, query, state, known))
-        )
+        self._log(shop, asked, slate, inputs_of(request, plan, query, state, asked.known))
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
@@ -131,30 +194,21 @@ class RecommendService:
             versions={"placement": str(plan.version), "snapshot": state.joined.version},
         )
 
-    def _log(
-        self,
-        shop: str,
-        request: RecommendationRequest,
-        visitor: str | None,
-        slate: Slate,
-        made: tuple[int, Inputs],
-    ) -> None:
-        session = request.session
-        now, inputs = made
+    def _log(self, shop: str, asked: Asked, slate: Slate, inputs: Inputs) -> None:
         self._served.add(
             Event(
                 shop=shop,
                 source="endcap",
                 event_id=slate.token,
                 type="served",
-                visitor=visitor or "",
-                session=self._pseudonyms.session(shop, session) if session else None,
-                occurred_at=now,
-                received_at=now,
+                visitor=asked.visitor,
+                session=asked.session,
+                occurred_at=asked.now,
+                received_at=asked.now,
                 lines=tuple(Line(item.id) for item in slate.items),
                 token=slate.token,
-                zone=request.zone,
-                device=request.device,
+                zone=asked.request.zone,
+                device=asked.request.device,
                 placement=slate.placement,
                 served=served_detail(slate, inputs=inputs),
             )

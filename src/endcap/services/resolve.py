@@ -1,16 +1,20 @@
 """From a request to a query: checked, with ids turned into rows."""
 
+from typing import NamedTuple
+
+from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.event import VisitorState
 from endcap.core.ids import id_problem
 from endcap.core.product import Product
 from endcap.core.request import MAX_COUNT, RecommendationRequest
-from endcap.recommend.history import History
+from endcap.recommend.history import NO_HISTORY, SESSION_MINUTES, History, read_history
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import Query, State
 from endcap.recommend.request_filters import request_filters
 from endcap.recommend.sorting import RELEVANCE
 
-from .choices import choice_problems, compiled
+from .choices import asked_plan, choice_problems, compiled
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
@@ -61,17 +65,48 @@ def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldP
     ][:10]
 
 
-def make_query(
-    request: RecommendationRequest, plan: Plan, history: History, state: State, now: int
-) -> Query:
-    """Turn ids into rows. Ids the catalogue does not know are left out."""
-    columns = state.columns
-    seeds = columns.rows(dict.fromkeys(request.seed))
+class Asked(NamedTuple):
+    """A request with all that its query is made from.
+
+    `visitor` and `session` are pseudonyms; `known` is None when nothing of the visitor may be
+    read, or there is none.
+    """
+
+    request: RecommendationRequest
+    plan: Plan
+    state: State
+    now: int
+    visitor: str = ""
+    session: str | None = None
+    known: VisitorState | None = None
+    taken: IntArray = NO_ITEMS
+    session_minutes: int = SESSION_MINUTES
+
+
+def resolved(asked: Asked) -> tuple[Plan, Query]:
+    """The plan as the request wants it, and the query."""
+    request, state = asked.request, asked.state
+    history = NO_HISTORY
+    if asked.known is not None:
+        history = read_history(
+            asked.known, state.columns, asked.now, asked.session, asked.session_minutes
+        )
+    query = _query(asked, history)
+    plan = asked_plan(asked.plan, request, query)
+    if asked.known is not None:
+        query.corrections = state.merchant.corrections_of(asked.visitor)
+    return plan, query
+
+
+def _query(asked: Asked, history: History) -> Query:
+    """Ids as rows. Ids the catalogue does not know are left out."""
+    request, columns = asked.request, asked.state.columns
+    given = request.cart
     return Query(
-        now=now,
-        count=request.count or plan.slots,
-        seeds=seeds,
-        cart=history.cart if request.cart is None else columns.rows(dict.fromkeys(request.cart)),
+        now=asked.now,
+        count=request.count or asked.plan.slots,
+        seeds=columns.rows(dict.fromkeys(request.seed)),
+        cart=history.cart if given is None else columns.rows(dict.fromkeys(given)),
         viewed=history.viewed,
         bought=history.bought,
         owned=history.owned,
@@ -79,6 +114,8 @@ def make_query(
         trail=history.trail,
         shown=history.shown,
         excluded=columns.rows(request.exclude),
+        taken=asked.taken,
+        visitor=asked.visitor,
         category=request.category,
         search=request.search,
         placement=request.placement,

@@ -9,7 +9,7 @@ from endcap.core.errors import NotFound
 from endcap.core.event import Event, Inputs, VisitorState
 from endcap.core.ports import EventLog
 from endcap.core.request import RecommendationRequest
-from endcap.recommend.history import NO_HISTORY, read_history
+from endcap.recommend.history import SESSION_MINUTES
 from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
@@ -17,10 +17,9 @@ from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
-from .choices import asked_plan
 from .past import PastStates
 from .placements import PlacementService
-from .resolve import make_query
+from .resolve import Asked, resolved
 from .rule_source import RuleSource
 from .served import ServedLog
 
@@ -57,7 +56,9 @@ class Traces:
         rules: RuleSource,
         log: EventLog,
         served: ServedLog,
+        session_minutes: int = SESSION_MINUTES,
     ) -> None:
+        self._session_minutes = session_minutes
         self._past = past
         self._placements = placements
         self._rules = rules
@@ -106,19 +107,25 @@ class Traces:
         rules = await self._rules.as_of(shop, event.placement, event.occurred_at)
         past = await self._past.state(shop, inputs)
         differences = list(past.differences)
-        history = NO_HISTORY
+        known = None
         if event.visitor and plan.personal:
             known, missing = await self._past.visitor(
                 shop, event.visitor, event.occurred_at, inputs
             )
             differences += missing
-            history = read_history(known, past.state.columns, event.occurred_at, event.session)
-        query = make_query(request, plan, history, past.state, event.occurred_at)
-        query.visitor = event.visitor
-        plan = asked_plan(plan, request, query)
-        if plan.personal:
-            query.corrections = past.state.merchant.corrections_of(event.visitor)
-        query.taken = past.state.columns.rows(inputs.taken)
+        taken = past.state.columns.rows(inputs.taken)
+        asked = Asked(
+            request,
+            plan,
+            past.state,
+            event.occurred_at,
+            event.visitor,
+            event.session,
+            known,
+            taken,
+            self._session_minutes,
+        )
+        plan, query = resolved(asked)
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
         return Again(event, plan, query, past.state, rules, outcome, differences)
 
