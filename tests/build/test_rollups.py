@@ -7,6 +7,7 @@ import pytest
 from shop_log import SHOP, START, Story
 
 from endcap.build.archive import archive
+from endcap.build.reports import rollups
 from endcap.build.reports.attribution import Attribution
 from endcap.build.reports.live import LiveRollups
 from endcap.build.reports.rollups import Rollups
@@ -231,7 +232,7 @@ def contents(shop):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_folding_bit_by_bit_is_folding_from_the_start(tmp_path, seed):
+def test_folding_bit_by_bit_is_folding_from_the_start(tmp_path, seed, monkeypatch):
     story, events = random_story(seed)
     shop = Shop(tmp_path / "bits", story)
     for place, write in enumerate(events):
@@ -241,6 +242,11 @@ def test_folding_bit_by_bit_is_folding_from_the_start(tmp_path, seed):
     scratch = Shop(tmp_path / "scratch", story)
     scratch.fold()
     expected = contents(scratch)
+    daily = Shop(tmp_path / "daily", story)
+    with monkeypatch.context() as patched:
+        patched.setattr(rollups, "CHUNK", 1)
+        daily.fold()
+    assert contents(daily) == expected
     assert all(expected.values())
     # Once with the newest events as a live tail, once with all of them folded.
     assert contents(shop) == expected

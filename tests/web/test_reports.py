@@ -2,11 +2,15 @@
 
 import csv
 import io
+import json
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from door import open_door
+from endcap.cli.commands import app
+from endcap.core.errors import InvalidInput
 
 SHOPPER = {"visitor": "shopper", "session": "s1"}
 
@@ -187,3 +191,15 @@ def test_programs_are_left_out_by_their_name(tmp_path):
         # The database is kept for two seconds; a new one sees the slate.
         door.installation.measuring.rollups.close()
         assert report(door)["total"]["slates"] == 1
+
+
+def test_sql_on_the_command_line_while_the_shop_is_open(told):
+    told.installation.measuring.rollups.fold()
+    folder = told.installation.settings.data
+    sql = "SELECT placement, sum(clicked)::INT AS clicks FROM shown GROUP BY placement"
+    shown = CliRunner().invoke(app, ["sql", sql, "--data", folder, "--json"])
+    assert json.loads(shown.stdout) == [{"placement": "popular", "clicks": 2}]
+    tables = CliRunner().invoke(app, ["sql", "--data", folder])
+    assert "credits: Lines of `sales`" in tables.stdout
+    refused = CliRunner().invoke(app, ["sql", "DROP VIEW sales", "--data", folder])
+    assert isinstance(refused.exception, InvalidInput)

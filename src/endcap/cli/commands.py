@@ -18,6 +18,7 @@ from . import (
     serve,
     upkeep,
 )
+from . import build, demo, doctor, importing, init, recommend, serve, sql
 
 app = typer.Typer(
     name="endcap",
@@ -41,6 +42,7 @@ app.command("migrate")(upkeep.migrate)
 app.command("backup")(upkeep.backup)
 app.command("restore")(upkeep.restore)
 app.command("move")(upkeep.move)
+app.command("sql")(sql.sql)
 
 
 def _print_version(wanted: bool) -> None:

@@ -108,7 +108,7 @@ class LiveRollups:
             encode = msgspec.json.Encoder().encode
             with lines.open("wb") as stream:
                 stream.writelines(encode(row) + b"\n" for event in tail for row in rows_of(event))
-            self._rollups.compute_from(database, first, lines if tail else None)
+            self._rollups.compute_from(database, first, tail=lines if tail else None)
         for table in TABLES:
             database.execute(f"ALTER TABLE {table} RENAME TO new_{table}")
             files = list(self._rollups.files(table, None, first - ONE_DAY))

@@ -26,6 +26,9 @@ FORM = 1
 Day = datetime.date
 ONE_DAY = datetime.timedelta(days=1)
 EPOCH = Day(1970, 1, 1)
+END_OF_DAYS = Day(9000, 1, 1)
+# Archive bytes folded at a time; a few times as much in memory.
+CHUNK = 48 * 2**20
 
 
 class RollupState(msgspec.Struct, frozen=True):
@@ -74,15 +77,28 @@ class Rollups:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A database in memory with the limits of this installation."""
-        return duckdb.connect(config={**self._config, "temp_directory": str(self.folder / "spill")})
+        return duckdb.connect(
+            config={
+                **self._config,
+                "temp_directory": str(self.folder / "spill"),
+                "preserve_insertion_order": "false",
+            }
+        )
 
     def compute_from(
-        self, connection: duckdb.DuckDBPyConnection, first: Day, tail: Path | None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        first: Day,
+        last: Day = END_OF_DAYS,
+        tail: Path | None = None,
     ) -> None:
-        """Make the rollup tables of `first` and the days after it, with newer rows in `tail`."""
+        """Make the rollup tables of the days from `first` to `last`, with newer rows in `tail`."""
         context = first - CONTEXT_DAYS * ONE_DAY
-        lines_of(connection, list(_files(self.archive, context)), tail)
-        values = self.attribution.values() | {"first": _millis(first)}
+        # A click may bear a time a little before that of its slate, so a day more is read.
+        files = list(_files(self.archive, context, last + ONE_DAY))
+        lines_of(connection, files, tail)
+        values = self.attribution.values()
+        values |= {"first": _millis(first), "until": _millis(last + ONE_DAY)}
         reach = first - (self.attribution.days + 1) * ONE_DAY
         earlier = {}
         for table, since in (("touches", reach), ("sales", None), ("credits", None)):
@@ -96,8 +112,22 @@ class Rollups:
         yield from _files(self.folder / table, first, last)
 
     def _fold_from(self, first: Day) -> None:
+        """Make the days from `first` on anew, some at a time, each on what those before left."""
+        for table in TABLES:
+            for old in (self.folder / table).glob("day=*"):
+                if _day(old.name) >= first:
+                    shutil.rmtree(old)
+        begin, size = first, 0
+        days = [day for day in _days(self.archive) if day >= first]
+        for place, day in enumerate(days):
+            size += sum(Path(file).stat().st_size for file in _files(self.archive, day, day))
+            if size >= CHUNK or place == len(days) - 1:
+                self._fold_days(begin, day)
+                begin, size = day + ONE_DAY, 0
+
+    def _fold_days(self, first: Day, last: Day) -> None:
         with TemporaryDirectory(dir=self.folder, prefix="fold-") as work, self.connect() as db:
-            self.compute_from(db, first, None)
+            self.compute_from(db, first, last)
             for table in TABLES:
                 made = Path(work) / table
                 made.mkdir()
@@ -106,23 +136,23 @@ class Rollups:
                     f"TO '{made}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
                 )
             for table in TABLES:
-                self._replace(table, Path(work) / table, first)
+                self._put(table, Path(work) / table)
 
-    def _replace(self, table: str, made: Path, first: Day) -> None:
+    def _put(self, table: str, made: Path) -> None:
         target = self.folder / table
         target.mkdir(exist_ok=True)
-        for day in target.glob("day=*"):
-            if _day(day.name) >= first:
-                shutil.rmtree(day)
         for day in made.glob("day=*"):
             day.rename(target / day.name)
 
 
 def _files(folder: Path, first: Day | None = None, last: Day | None = None) -> Iterator[str]:
-    for day in sorted(folder.glob("day=*")):
-        date = _day(day.name)
-        if (first is None or date >= first) and (last is None or date <= last):
-            yield from sorted(str(file) for file in day.glob("*.parquet"))
+    for day in _days(folder):
+        if (first is None or day >= first) and (last is None or day <= last):
+            yield from sorted(str(file) for file in (folder / f"day={day}").glob("*.parquet"))
+
+
+def _days(folder: Path) -> list[Day]:
+    return sorted(_day(day.name) for day in folder.glob("day=*"))
 
 
 def _new_days(archive: Path, seq: int) -> Iterable[Day]:

@@ -34,7 +34,7 @@ ABOUT = {
 def compute(
     connection: duckdb.DuckDBPyConnection, values: Mapping[str, int], earlier: Mapping[str, str]
 ) -> None:
-    """Make every rollup table from the table `lines`.
+    """Make every rollup table from the view `lines`.
 
     `earlier` gives, for touches, sales and credits, what the days before were folded into, as SQL
     of a relation; without it there is nothing before.
@@ -49,7 +49,7 @@ def compute(
 def lines_of(
     connection: duckdb.DuckDBPyConnection, archived: Sequence[str], tail: Path | None
 ) -> None:
-    """Make the table `lines` from archive files and an NDJSON file of newer rows."""
+    """Make the view `lines` over archive files and an NDJSON file of newer rows."""
     names = ", ".join(COLUMNS)
     typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
     sources = [f"SELECT {typed} WHERE false"]
@@ -63,7 +63,7 @@ def lines_of(
             f"columns = {{{columns}}})"
         )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE lines AS SELECT {names}, "
+        f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {names}, "
         "CAST(make_timestamp(occurred_at * 1000) AS DATE) AS day "
         f"FROM ({' UNION ALL BY NAME '.join(sources)})"
     )

@@ -1,16 +1,16 @@
 -- Lines put in the cart, bought and given back. An order that came twice (from the browser and from
--- the shop's server) counts as it came first. A refund takes its price from its purchase when it
+-- the shop's server) counts on the first day it has, as it came first. A refund takes its price from its purchase when it
 -- names none, and is negative.
 WITH own AS (
     SELECT seq, line, type AS kind, order_id, visitor, product, quantity, price_minor, currency,
            reported_minor, occurred_at, day, zone, device
     FROM clean
     WHERE type IN ('cart_add', 'purchase', 'refund') AND product IS NOT NULL
-      AND occurred_at >= :first
+      AND occurred_at >= :first AND occurred_at < :until
 ),
 firsts AS (
-    SELECT order_id, min(seq) AS seq
-    FROM own WHERE kind = 'purchase' AND order_id IS NOT NULL GROUP BY order_id
+    SELECT DISTINCT ON (order_id) order_id, seq
+    FROM own WHERE kind = 'purchase' AND order_id IS NOT NULL ORDER BY order_id, day, seq
 ),
 kept AS (
     SELECT o.*

@@ -7,7 +7,7 @@ FROM (
     SELECT day, placement, experiment, variant, strategy, rules, segments, zone, device, product,
            count(product) AS served, 0 AS seen, 0 AS clicked, count(*) FILTER (line = 0) AS slates,
            count(*) FILTER (line = 0 AND fell_back) AS fallback_slates
-    FROM slates WHERE served_at >= :first GROUP BY ALL
+    FROM slates WHERE served_at >= :first AND served_at < :until GROUP BY ALL
     UNION ALL
     SELECT day, placement, experiment, variant, strategy, rules, segments, zone, device, product,
            0, count(*) FILTER (kind = 'view'), count(*) FILTER (kind = 'click'), 0, 0

@@ -14,4 +14,4 @@ QUALIFY row_number() OVER (
     PARTITION BY r.type, s.token, s.product ORDER BY r.occurred_at, r.seq, r.line
 ) = 1
 )
-WHERE touched_at >= :first
+WHERE touched_at >= :first AND touched_at < :until

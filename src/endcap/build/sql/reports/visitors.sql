@@ -7,7 +7,7 @@ FROM (
     SELECT day, visitor, placement, experiment, variant, segments, zone, device,
            min(served_at) AS first_served, CAST(NULL AS BIGINT) AS first_seen,
            count(*) FILTER (line = 0) AS slates, count(product) AS served, 0 AS seen, 0 AS clicked
-    FROM slates WHERE visitor <> '' AND served_at >= :first GROUP BY ALL
+    FROM slates WHERE visitor <> '' AND served_at >= :first AND served_at < :until GROUP BY ALL
     UNION ALL
     SELECT day, visitor, placement, experiment, variant, segments, zone, device, NULL,
            min(touched_at), 0, 0, count(*) FILTER (kind = 'view'),
