@@ -49,7 +49,8 @@ def _list_tables(analyst: Analyst, as_json: bool) -> None:
     found = {}
     for table, about in ABOUT.items():
         _, columns = analyst.query(
-            f"SELECT column_name, data_type FROM (DESCRIBE {table})"  # noqa: S608 - our own names
+            "SELECT column_name, data_type FROM information_schema.columns "
+            f"WHERE table_name = '{table}' ORDER BY ordinal_position"  # noqa: S608 - our own names
         )
         found[table] = {"about": about, "columns": {str(n): str(kind) for n, kind in columns}}
     if as_json:
