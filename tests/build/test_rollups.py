@@ -181,8 +181,10 @@ def test_strategies_rules_and_fallback_are_kept(shop):
         fallback="popular", segments=("vip",), device="phone", zone="GB",
     )  # fmt: skip
     shop.story.serve("v", [])
-    rows = shop.rows("SELECT strategy, rules, product, fallback_slates FROM shown ORDER BY product")
-    assert rows[:2] == [("similar", ["r1", "r2"], "a", 1), ("popular", [], "b", 0)]
+    rows = shop.rows("SELECT strategy, rules, served, fallback_slates FROM shown ORDER BY strategy")
+    assert rows == [("popular", [], 1, 0), ("similar", ["r1", "r2"], 1, 1), ("unknown", [], 0, 0)]
+    products = shop.rows("SELECT product, strategy, served FROM assortment ORDER BY product")
+    assert products == [("a", "similar", 1), ("b", "popular", 1)]
     assert counts(shop) == (2, 0, 0, 2)
 
 

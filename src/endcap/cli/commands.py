@@ -16,9 +16,9 @@ from . import (
     init,
     recommend,
     serve,
+    sql,
     upkeep,
 )
-from . import build, demo, doctor, importing, init, recommend, serve, sql
 
 app = typer.Typer(
     name="endcap",

@@ -46,19 +46,15 @@ def sql(
 
 
 def _list_tables(analyst: Analyst, as_json: bool) -> None:
-    found = {}
+    found: dict[str, Any] = {}
     for table, about in ABOUT.items():
-        _, columns = analyst.query(
-            "SELECT column_name, data_type FROM information_schema.columns "
-            f"WHERE table_name = '{table}' ORDER BY ordinal_position"  # noqa: S608 - our own names
-        )
-        found[table] = {"about": about, "columns": {str(n): str(kind) for n, kind in columns}}
+        found[table] = {"about": about, "columns": analyst.columns(table)}
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
     for table, entry in found.items():
         print(f"{table}: {entry['about']}")
-        print("  " + ", ".join(f"{n} {kind}" for n, kind in entry["columns"].items()))  # type: ignore[attr-defined]
+        print("  " + ", ".join(f"{n} {kind}" for n, kind in entry["columns"].items()))
 
 
 def _row(names: list[str], row: tuple[object, ...]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ DIMENSIONS = (
     "experiment",
     "variant",
 )
+PRODUCT_DIMENSIONS = frozenset({"day", "placement", "strategy", "product"})
+"""What products are counted by; a report by product takes no other dimension."""
 MAX_ROWS = 10_000
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.money import is_currency
-from endcap.core.report import DIMENSIONS, MAX_ROWS, Report, ReportQuestion
+from endcap.core.report import DIMENSIONS, MAX_ROWS, PRODUCT_DIMENSIONS, Report, ReportQuestion
 from endcap.core.times import DAY, Clock, format_time
 
 MAX_GROUPS = 3
@@ -64,6 +64,10 @@ class ReportService:
             if name not in DIMENSIONS:
                 text = f"`{name[:50]}` is none of {', '.join(DIMENSIONS)}"
                 problems.append(FieldProblem("/query/group_by", "not_allowed", text))
+        wanted = {*question.group_by, *question.filters}
+        if "product" in wanted and not wanted <= PRODUCT_DIMENSIONS:
+            text = f"products are counted by {', '.join(sorted(PRODUCT_DIMENSIONS))} only"
+            problems.append(FieldProblem("/query/group_by", "not_allowed", text))
         first = _day(question.first, "/query/from", problems)
         last = _day(question.last, "/query/to", problems)
         if first and last and first > last:

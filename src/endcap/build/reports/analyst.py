@@ -60,6 +60,15 @@ class Analyst:
         finally:
             timer.cancel()
 
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of one of our tables, with their types."""
+        rows = self._connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_name = ? ORDER BY ordinal_position",
+            [table],
+        ).fetchall()
+        return dict(rows)
+
     def _check(self, sql: str) -> None:
         try:
             statements = self._connection.extract_statements(sql)

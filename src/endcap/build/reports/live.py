@@ -13,10 +13,10 @@ import msgspec
 from endcap.build.archive import rows_of
 from endcap.core.event import Event
 from endcap.core.ports import EventLog
-from endcap.core.times import DAY, SECOND, Clock
+from endcap.core.times import DAY, HOUR, SECOND, Clock
 
-from .rollups import EPOCH, ONE_DAY, Day, Rollups
-from .tables import TABLES, listed
+from .overlay import overlay
+from .rollups import END_OF_DAYS, EPOCH, Day, Rollups
 
 PAGE = 5_000
 # A longer tail is archived and folded instead of being counted anew for every report.
@@ -101,26 +101,19 @@ class LiveRollups:
         return tail
 
     def _load(self, database: duckdb.DuckDBPyConnection, tail: list[Event]) -> None:
-        first = _first_day(tail) if tail else EPOCH + datetime.timedelta(days=40_000)
+        first = _first_day(tail)
         self._rollups.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._rollups.folder, prefix="tail-") as work:
-            lines = Path(work) / "tail.ndjson"
+            file = Path(work) / "tail.ndjson"
             encode = msgspec.json.Encoder().encode
-            with lines.open("wb") as stream:
+            with file.open("wb") as stream:
                 stream.writelines(encode(row) + b"\n" for event in tail for row in rows_of(event))
-            self._rollups.compute_from(database, first, tail=lines if tail else None)
-        for table in TABLES:
-            database.execute(f"ALTER TABLE {table} RENAME TO new_{table}")
-            files = list(self._rollups.files(table, None, first - ONE_DAY))
-            stored = (
-                f" UNION ALL BY NAME SELECT * FROM read_parquet({listed(files)}, "
-                "union_by_name = true)"
-                if files
-                else ""
-            )
-            database.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM new_{table}{stored}")
+            overlay(database, self._rollups, first, file)
 
 
 def _first_day(tail: list[Event]) -> Day:
+    """The first day that the tail can change; a click may come up to an hour before its slate."""
+    if not tail:
+        return END_OF_DAYS
     earliest = min(event.occurred_at for event in tail)
-    return EPOCH + datetime.timedelta(days=earliest // DAY) - ONE_DAY
+    return EPOCH + datetime.timedelta(days=(earliest - HOUR) // DAY)

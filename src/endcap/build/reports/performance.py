@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from endcap.core.money import from_minor
-from endcap.core.report import Baseline, Report, ReportQuestion
+from endcap.core.report import PRODUCT_DIMENSIONS, Baseline, Report, ReportQuestion
 from endcap.core.times import format_time
 
 from .live import Freshness, LiveRollups
@@ -21,6 +21,7 @@ _LISTS = {"rule": "rules", "segment": "segments"}
 _VISITOR_DIMENSIONS = frozenset(
     {"day", "placement", "segment", "zone", "device", "experiment", "variant"}
 )
+NONE: frozenset[str] = frozenset()
 _RATES = {
     "ctr": "clicked / nullif(seen, 0)",
     "add_to_cart_rate": "carted / nullif(seen, 0)",
@@ -31,8 +32,7 @@ _RATES = {
 }
 _ROWS = """
 WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
-    SELECT {keys}product, sum(served) AS n FROM s WHERE product IS NOT NULL
-    GROUP BY ALL HAVING sum(served) > 0
+    SELECT {keys}product, sum(served) AS n FROM ({assortment}) GROUP BY ALL HAVING sum(served) > 0
 ), r AS (
     SELECT {keys}n, row_number() OVER (PARTITION BY {part} ORDER BY n DESC) AS place,
            count(*) OVER (PARTITION BY {part}) AS products
@@ -49,7 +49,7 @@ WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
            sum(amount_minor) FILTER (kind <> 'cart_add' AND currency = {currency}) AS revenue_minor
     FROM c GROUP BY ALL
     UNION ALL BY NAME
-    SELECT {keys}count(DISTINCT visitor) AS visitors FROM v GROUP BY ALL
+    SELECT {keys}count(DISTINCT hash(visitor)) AS visitors FROM v GROUP BY ALL
     UNION ALL BY NAME
     SELECT {keys}count(*) AS products,
            sum(n) FILTER (place <= greatest(1, ceil(products * 0.01))) / sum(n) AS concentration,
@@ -135,15 +135,19 @@ def rows_sql(
     wanted = set(keys) | set(question.filters)
     values |= {"age": question.window * 86_400_000, "currency": question.currency}
     credited = "age <= $age" + (" AND last" if question.model == "last" else "")
-    visitors = _table("visitors", wanted, question.filters)
-    if not wanted <= _VISITOR_DIMENSIONS:
-        # Who met a product or a strategy is not kept; the row says null rather than a wrong number.
-        visitors = _table("visitors", set(), {}, extra=wanted - _VISITOR_DIMENSIONS)
+    # Who met a product or a strategy is not kept, nor which products a device got; the row says
+    # null rather than a wrong number.
+    visitors = _table("visitors", wanted, question.filters, wanted - _VISITOR_DIMENSIONS)
+    assortment = _table("assortment", wanted, question.filters, wanted - PRODUCT_DIMENSIONS)
+    shown = _table("shown", wanted, question.filters)
+    if "product" in wanted:
+        shown = f"SELECT *, NULL AS slates, NULL AS fallback_slates FROM ({assortment})"
     rates = ", ".join(
         f"{text.format(catalogue=catalogue)} AS {name}" for name, text in _RATES.items()
     )
     text = _ROWS.format(
-        shown=_table("shown", wanted, question.filters),
+        shown=shown,
+        assortment=assortment,
         credits=f"SELECT * FROM ({_table('credits', wanted, question.filters)}) WHERE {credited}",
         visitors=visitors,
         keys="".join(f"{key}, " for key in keys),
@@ -159,18 +163,26 @@ def rows_sql(
 
 
 def _table(
-    table: str, wanted: set[str], filters: dict[str, str], extra: set[str] | None = None
+    table: str, wanted: set[str], filters: dict[str, str], extra: set[str] | frozenset[str] = NONE
 ) -> str:
-    """Rows of a table in the days asked for, lists unfolded where needed, filters applied."""
+    """Rows of a table in the days asked for, lists unfolded where needed, filters applied.
+
+    A table that lacks the `extra` dimensions has no rows to give.
+    """
+    if extra:
+        missing = ", ".join(f"NULL AS {name}" for name in sorted(extra))
+        have = ", ".join(f"{name}" for name in sorted(wanted - extra - set(_LISTS)))
+        lists = "".join(f", NULL AS {name}" for name in _LISTS if name in wanted - extra)
+        rest = "visitor" if table == "visitors" else "product, served, seen, clicked"
+        return (
+            f"SELECT {missing}{lists}, {have + ', ' if have else ''}{rest} FROM {table} WHERE false"
+        )
     unfolded = "".join(
         f", unnest({column}) AS {name}" for name, column in _LISTS.items() if name in wanted
     )
-    missing = "".join(f", NULL AS {name}" for name in sorted(extra or ()))
     where = "".join(f" AND {name}::VARCHAR = $f_{name}" for name in filters)
-    if extra:
-        where = " AND false"
     return (
-        f"SELECT * FROM (SELECT *{unfolded}{missing} FROM {table} "
+        f"SELECT * FROM (SELECT *{unfolded} FROM {table} "
         f"WHERE day BETWEEN $first::DATE AND $last::DATE) WHERE true{where}"
     )
 

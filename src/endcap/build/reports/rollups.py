@@ -22,7 +22,7 @@ from .tables import CONTEXT_DAYS, TABLES, compute, lines_of, listed
 
 STATE = "rollups.json"
 # Raised when a kernel changes what it makes.
-FORM = 1
+FORM = 2
 Day = datetime.date
 ONE_DAY = datetime.timedelta(days=1)
 EPOCH = Day(1970, 1, 1)
@@ -85,27 +85,28 @@ class Rollups:
             }
         )
 
-    def compute_from(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        first: Day,
-        last: Day = END_OF_DAYS,
-        tail: Path | None = None,
-    ) -> None:
-        """Make the rollup tables of the days from `first` to `last`, with newer rows in `tail`."""
-        context = first - CONTEXT_DAYS * ONE_DAY
-        # A click may bear a time a little before that of its slate, so a day more is read.
-        files = list(_files(self.archive, context, last + ONE_DAY))
-        lines_of(connection, files, tail)
-        values = self.attribution.values()
-        values |= {"first": _millis(first), "until": _millis(last + ONE_DAY)}
+    def compute_from(self, connection: duckdb.DuckDBPyConnection, first: Day, last: Day) -> None:
+        """Make the rollup tables of the days from `first` to `last`."""
+        lines_of(connection, "lines", self.lines_around(first, last))
         reach = first - (self.attribution.days + 1) * ONE_DAY
         earlier = {}
         for table, since in (("touches", reach), ("sales", None), ("credits", None)):
             files = list(self.files(table, since, first - ONE_DAY))
             if files:
                 earlier[table] = f"SELECT * FROM read_parquet({listed(files)}, union_by_name=true)"
-        compute(connection, values, earlier)
+        compute(connection, self.values(first, last), earlier)
+
+    def lines_around(self, first: Day, last: Day = END_OF_DAYS) -> list[str]:
+        """The archive files that the rollups of the days depend on, beside earlier rollups.
+
+        A click may bear a time a little before that of its slate, so a day more is read.
+        """
+        return list(_files(self.archive, first - CONTEXT_DAYS * ONE_DAY, last + ONE_DAY))
+
+    def values(self, first: Day, last: Day = END_OF_DAYS) -> dict[str, int]:
+        """What the kernels take for these days."""
+        days = {"first": _millis(first), "until": _millis(last + ONE_DAY)}
+        return self.attribution.values() | days
 
     def files(self, table: str, first: Day | None = None, last: Day | None = None) -> Iterator[str]:
         """The files of a table from `first` to `last`, both included."""

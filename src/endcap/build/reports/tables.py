@@ -8,9 +8,15 @@ import duckdb
 from endcap.build.archive import COLUMNS
 from endcap.build.kernels import kernel
 
-TABLES = ("shown", "touches", "sales", "credits", "visitors")
+TABLES = ("shown", "assortment", "touches", "sales", "credits", "visitors")
+# Tables that only count; the others have a row per visitor and thing.
+COUNTS = {
+    "shown": ("served", "seen", "clicked", "slates", "fallback_slates"),
+    "assortment": ("served", "seen", "clicked"),
+}
 # Kernels in the order in which they read each other.
-_STEPS = ("excluded", "clean", "slates", "touches", "shown", "sales", "credits", "visitors")
+COUNTING = ("excluded", "clean", "slates", "touches", "shown", "assortment")
+STEPS = (*COUNTING, "sales", "credits", "visitors")
 _EARLIER = ("touches", "sales", "credits")
 # Days of events read before the first day that is computed: a slate lives a day, and its first
 # click is told from repeats.
@@ -18,7 +24,8 @@ CONTEXT_DAYS = 2
 
 ABOUT = {
     "shown": "Products served, seen and clicked per day, placement, experiment, variant, strategy, "
-    "rules, segments, zone, device and product; `slates` and `fallback_slates` count slates.",
+    "rules, segments, zone and device; `slates` and `fallback_slates` count slates.",
+    "assortment": "Which products were served, seen and clicked per day, placement and strategy.",
     "touches": "First view, click or cart per served product: token, product, visitor, touched_at "
     "(UTC ms) and what the slate was.",
     "sales": "Lines put in the cart, bought, refunded, each once; amounts in minor units, refunds "
@@ -32,14 +39,17 @@ ABOUT = {
 
 
 def compute(
-    connection: duckdb.DuckDBPyConnection, values: Mapping[str, int], earlier: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    values: Mapping[str, int],
+    earlier: Mapping[str, str],
+    steps: Sequence[str] = STEPS,
 ) -> None:
-    """Make every rollup table from the view `lines`.
+    """Make the rollup tables from the relation `lines`.
 
     `earlier` gives, for touches, sales and credits, what the days before were folded into, as SQL
     of a relation; without it there is nothing before.
     """
-    for step in _STEPS:
+    for step in steps:
         table = kernel(f"reports/{step}", values)
         if step in _EARLIER:
             _earlier(connection, step, earlier)
@@ -47,9 +57,12 @@ def compute(
 
 
 def lines_of(
-    connection: duckdb.DuckDBPyConnection, archived: Sequence[str], tail: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    archived: Sequence[str],
+    tail: Path | None = None,
 ) -> None:
-    """Make the view `lines` over archive files and an NDJSON file of newer rows."""
+    """Make the view `name` over archive files and an NDJSON file of newer rows."""
     names = ", ".join(COLUMNS)
     typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
     sources = [f"SELECT {typed} WHERE false"]
@@ -63,7 +76,7 @@ def lines_of(
             f"columns = {{{columns}}})"
         )
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {names}, "
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {names}, "
         "CAST(make_timestamp(occurred_at * 1000) AS DATE) AS day "
         f"FROM ({' UNION ALL BY NAME '.join(sources)})"
     )
