@@ -54,20 +54,7 @@ class ReportService:
 
     def checked(self, question: ReportQuestion) -> ReportQuestion:
         """The question, when it can be answered. Raises InvalidInput with every problem."""
-        problems = []
-        if len(question.group_by) > MAX_GROUPS or len(set(question.group_by)) < len(
-            question.group_by
-        ):
-            text = f"takes up to {MAX_GROUPS} different names"
-            problems.append(FieldProblem("/query/group_by", "out_of_range", text))
-        for name in (*question.group_by, *question.filters):
-            if name not in DIMENSIONS:
-                text = f"`{name[:50]}` is none of {', '.join(DIMENSIONS)}"
-                problems.append(FieldProblem("/query/group_by", "not_allowed", text))
-        wanted = {*question.group_by, *question.filters}
-        if "product" in wanted and not wanted <= PRODUCT_DIMENSIONS:
-            text = f"products are counted by {', '.join(sorted(PRODUCT_DIMENSIONS))} only"
-            problems.append(FieldProblem("/query/group_by", "not_allowed", text))
+        problems = _names(question)
         first = _day(question.first, "/query/from", problems)
         last = _day(question.last, "/query/to", problems)
         if first and last and first > last:
@@ -94,3 +81,19 @@ def _day(text: str, pointer: str, problems: list[FieldProblem]) -> datetime.date
     except ValueError:
         problems.append(FieldProblem(pointer, "invalid", "must be a date like 2026-01-31"))
         return None
+
+
+def _names(question: ReportQuestion) -> list[FieldProblem]:
+    problems = []
+    if len(question.group_by) > MAX_GROUPS or len(set(question.group_by)) < len(question.group_by):
+        text = f"takes up to {MAX_GROUPS} different names"
+        problems.append(FieldProblem("/query/group_by", "out_of_range", text))
+    for name in (*question.group_by, *question.filters):
+        if name not in DIMENSIONS:
+            text = f"`{name[:50]}` is none of {', '.join(DIMENSIONS)}"
+            problems.append(FieldProblem("/query/group_by", "not_allowed", text))
+    wanted = {*question.group_by, *question.filters}
+    if "product" in wanted and not wanted <= PRODUCT_DIMENSIONS:
+        text = f"products are counted by {', '.join(sorted(PRODUCT_DIMENSIONS))} only"
+        problems.append(FieldProblem("/query/group_by", "not_allowed", text))
+    return problems

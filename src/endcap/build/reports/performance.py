@@ -174,9 +174,8 @@ def _table(
         have = ", ".join(f"{name}" for name in sorted(wanted - extra - set(_LISTS)))
         lists = "".join(f", NULL AS {name}" for name in _LISTS if name in wanted - extra)
         rest = "visitor" if table == "visitors" else "product, served, seen, clicked"
-        return (
-            f"SELECT {missing}{lists}, {have + ', ' if have else ''}{rest} FROM {table} WHERE false"
-        )
+        columns = ", ".join([missing + lists, *([have] if have else []), rest])
+        return f"SELECT {columns} FROM {table} WHERE false"
     unfolded = "".join(
         f", unnest({column}) AS {name}" for name, column in _LISTS.items() if name in wanted
     )
