@@ -130,13 +130,15 @@ class Door:
 
 
 @contextmanager
-def open_door(folder, operations=None, clock=system_clock, **settings):
-    """A door to a new installation in `folder`."""
+def open_door(folder, operations=None, clock=system_clock, serving=False, **settings):
+    """A door to a new installation in `folder`; `serving` follows the log in the background."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     opened = open_installation(
-        read_settings(None, {}, {"data": str(folder), "currency": "GBP", **settings}), clock
+        read_settings(None, {}, {"data": str(folder), "currency": "GBP", **settings}),
+        clock,
+        serving,
     )
 
     def run(coroutine):

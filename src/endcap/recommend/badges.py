@@ -10,8 +10,6 @@ from endcap.core.times import DAY, MINUTE, format_time
 
 from .query import Query, State
 
-BESTSELLER_WINDOW = "30d"
-
 
 def product_badges(rows: IntArray, query: Query, state: State) -> list[list[Badge]]:
     """The badges of each row, in a fixed order of types."""
@@ -20,14 +18,14 @@ def product_badges(rows: IntArray, query: Query, state: State) -> list[list[Badg
     if not len(rows):
         return badges
     stock = state.columns.stock_in(rows, query.zone).tolist()
-    trending = set(state.joined.trends.ranked(state.counters, query.now).tolist())
-    for own, row, left in zip(badges, rows.tolist(), stock, strict=True):
+    rising = state.joined.trends.rising(rows, state.counters, query.now).tolist()
+    for own, row, left, trends in zip(badges, rows.tolist(), stock, rising, strict=True):
         for badge in (
             _low_stock(row, left, query, state),
             _back_in_stock(row, query, state),
             _price_drop(row, query, state),
             _new(row, query, state),
-            Badge("trending", "Trending") if row in trending else None,
+            Badge("trending", "Trending") if trends else None,
             _bestseller(row, state),
         ):
             if badge is not None and badge.type not in settings.off:
@@ -91,18 +89,12 @@ def _new(row: int, query: Query, state: State) -> Badge | None:
 
 
 def _bestseller(row: int, state: State) -> Badge | None:
-    settings, columns = state.merchant.badges, state.columns
-    for code in columns.categories[row].tolist():
-        category = columns.tree.symbols.names[code]
-        if not category:
-            continue
-        ranked = state.joined.ranked(BESTSELLER_WINDOW, category)
-        if len(ranked) < settings.bestseller_of:
-            continue
-        places = np.flatnonzero(ranked[: settings.bestseller_places] == row)
-        if len(places):
-            rank = int(places[0]) + 1
-            name = category.rpartition(" > ")[2]
-            text = f"Top seller in {name}" if rank == 1 else f"No. {rank} in {name}"
-            return Badge("bestseller", text, rank=rank, category=category)
-    return None
+    """The first places of a category the product itself is in, of the last 30 days."""
+    settings = state.merchant.badges
+    best = state.joined.best_of_category.get(row)
+    if best is None or best.rank > settings.bestseller_places or best.of < settings.bestseller_of:
+        return None
+    category = state.columns.tree.symbols.names[best.category]
+    name = category.rpartition(" > ")[2]
+    text = f"Top seller in {name}" if best.rank == 1 else f"No. {best.rank} in {name}"
+    return Badge("bestseller", text, rank=best.rank, category=category)

@@ -26,7 +26,7 @@ _NEEDS = (
     ("query.session", "session"),
     ("query.search", "search term"),
     ("query.zone", "zone"),
-    ("audience_of", "zone or segment"),
+    ("audiences(", "zone or segment"),
     ("state.merchant", "decisions of the shop"),
     (".trends", "trend counts"),
     ("links", "links made by hand"),

@@ -6,20 +6,23 @@ How to read them (`state.counters` in a retriever):
 - `rate(rows, window, now)`: the decayed number of visitors per row. `window` is `1h`, `1d`, `7d`
   or `30d`: an event that long ago counts 1/e. A row's events of the last `window` weigh most; a
   steady product has about the visitors of one window.
-- `ranked(window, now)`: rows by falling rate, at most `RANKED` of them, ties by row. Made anew at
-  most every `FRESH` milliseconds; only the order is kept, so eligibility is checked live.
+- `ranked(window, now)`: rows by falling rate, at most `RANKED` of them, ties by row. Waiting never
+  changes the order, so after the first time only rows with new events are sorted in, at most every
+  `FRESH` milliseconds; only the order is kept, so eligibility is checked live.
 - `visitors(row, window, now, signal)`: one row's decayed number, for a reason's text.
 - `by_code(codes, window, now)`: the rate added up per code of a column, e.g. `columns.brand`.
 
-`signal` is `views` (views and clicks), `carts`, `sales`, or `score` (the default): all three with
-the weights of the popularity kernel. `zone` narrows to the events of one shipping zone.
+`signal` is `views` (views and clicks), `carts`, `sales`, `acts` (all three alike), or `score` (the
+default): all three with the weights of the popularity kernel. `zone` narrows to the events of one
+shipping zone.
 
 One visitor counts once per product, signal and UTC day, however often they click.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +41,19 @@ SIGNAL_OF = {"view": 0, "click": 0, "cart_add": 1, "purchase": 2}
 SCORE = np.array([0.05, 0.3, 1.0])
 RANKED = 10_000
 FRESH = 250
+# After so many events the orders are made anew, which lets go of the list of touched rows.
+MAX_TOUCHED = 200_000
 MAX_ZONES = 200
 # So many (visitor, product, signal, day) are remembered of the tail; a build starts anew.
 MAX_SEEN = 2_000_000
+
+
+class Order(NamedTuple):
+    """An order as made at a time, and how many touched rows it has taken in."""
+
+    at: int
+    rows: IntArray
+    seen: int
 
 
 class Counters:
@@ -51,7 +64,9 @@ class Counters:
         self._tables: dict[str | None, Decayed] = {None: self._table()}
         self._seen: set[int] = set()
         self._before: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
-        self._orders: dict[tuple[str, str, str | None], tuple[int, IntArray]] = {}
+        self._orders: dict[tuple[str, str, str | None], Order] = {}
+        # Rows with events since the orders were first made, per zone, in the order of the events.
+        self._touched: dict[str | None, list[int]] = defaultdict(list)
 
     @classmethod
     def restored(
@@ -81,8 +96,9 @@ class Counters:
             row = columns.row(line.product)
             if row is None or not self._first(event, line.product, signal):
                 continue
-            for table in self._of(event.zone):
-                table.add(row, signal, event.occurred_at)
+            for zone in self._of(event.zone):
+                self._tables[zone].add(row, signal, event.occurred_at)
+                self._touch(zone, row)
 
     def rate(
         self,
@@ -108,15 +124,22 @@ class Counters:
         """Rows by falling rate. Raises KeyError for a window or signal that does not exist."""
         key = (window, signal, zone)
         made = self._orders.get(key)
-        if made is not None and 0 <= now - made[0] < FRESH:
-            return made[1]
+        if made is not None and 0 <= now - made.at < FRESH:
+            return made.rows
         table = self._tables.get(zone)
         place, weights = WINDOWS[window], _weights(signal)
         if table is None or not table.used:
             return NO_ITEMS
-        order = _best(table.rows[: table.used], table.all(place, table.landmark, weights))
-        self._orders[key] = (now, order)
-        return order
+        touched = self._touched[zone]
+        if made is None:
+            rows = _best(table.rows[: table.used], table.all(place, table.landmark, weights))
+        elif made.seen < len(touched):
+            rows = np.union1d(made.rows, np.array(touched[made.seen :], np.int32))
+            rows = _best(rows, table.at(rows, place, table.landmark, weights))
+        else:
+            rows = made.rows
+        self._orders[key] = Order(now, rows, len(touched))
+        return rows
 
     def by_code(self, codes: IntArray, window: str, now: int, signal: str = "score") -> FloatArray:
         """The rate of all rows added up by `codes[row]`, e.g. by brand; one number per code."""
@@ -130,12 +153,20 @@ class Counters:
     def _table(self) -> Decayed:
         return Decayed(tuple(LIFETIMES.values()), len(SIGNALS), self.landmark)
 
-    def _of(self, zone: str | None) -> list[Decayed]:
+    def _of(self, zone: str | None) -> list[str | None]:
         if zone is None:
-            return [self._tables[None]]
+            return [None]
         if zone not in self._tables and len(self._tables) <= MAX_ZONES:
             self._tables[zone] = self._table()
-        return [self._tables[z] for z in (None, zone) if z in self._tables]
+        return [z for z in (None, zone) if z in self._tables]
+
+    def _touch(self, zone: str | None, row: int) -> None:
+        touched = self._touched[zone]
+        touched.append(row)
+        if len(touched) > MAX_TOUCHED:
+            touched.clear()
+            for key in [key for key in self._orders if key[2] == zone]:
+                del self._orders[key]
 
     def _first(self, event: Event, product: str, signal: int) -> bool:
         key = seen_key(event.visitor, product, signal, event.occurred_at // DAY)
@@ -159,6 +190,8 @@ def seen_key(visitor: str, product: str, signal: int, day: int) -> int:
 def _weights(signal: str) -> FloatArray:
     if signal == "score":
         return SCORE
+    if signal == "acts":
+        return np.ones(len(SIGNALS))
     weights = np.zeros(len(SIGNALS))
     weights[SIGNALS[signal]] = 1.0
     return weights

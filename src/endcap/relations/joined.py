@@ -1,6 +1,7 @@
 """A snapshot joined to the live catalogue: its product numbers translated to catalogue rows."""
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,15 @@ from .transitions import Transitions
 from .trends import Trends
 
 MAX_BRANDS = 2_000
+MAX_PLACES = 10
+
+
+class Best(NamedTuple):
+    """A product's place among the best sellers of a category, and how many of it sell."""
+
+    category: int
+    rank: int
+    of: int
 
 
 class Partners(NamedTuple):
@@ -165,6 +175,30 @@ class Joined:
             ranked = self._rank(window) if category is None else self._within(window, category)
             self._ranked[key] = ranked
         return ranked
+
+    @cached_property
+    def best_of_category(self) -> dict[int, Best]:
+        """The best sellers of each category that has its own products, by row.
+
+        Counted over 30 days; a product of several categories has the place that is best.
+        """
+        rows = self.ranked("30d")
+        codes = self._columns.categories[rows]
+        held = np.flatnonzero(codes.ravel() > 0)
+        # Sorted by category and, within it, in the order of the ranking.
+        held = held[np.argsort(codes.ravel()[held], kind="stable")]
+        category, row = codes.ravel()[held], rows[held // codes.shape[1]]
+        begins = np.flatnonzero(np.diff(category, prepend=-1))
+        sizes = np.diff(np.append(begins, len(category)))
+        rank = np.arange(len(category)) - np.repeat(begins, sizes) + 1
+        first = np.flatnonzero(rank <= MAX_PLACES)
+        of = np.repeat(sizes, sizes)
+        columns = (row[first], category[first], rank[first], of[first])
+        found: dict[int, Best] = {}
+        for one, code, place, size in zip(*(c.tolist() for c in columns), strict=True):
+            if one not in found or place < found[one].rank:
+                found[one] = Best(code, place, size)
+        return found
 
     def of_brand(self, window: str, brand: int) -> IntArray:
         """Rows of a brand (a code of the columns) by falling popularity in the window."""

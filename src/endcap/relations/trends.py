@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
 from endcap.catalog.categories import ancestors
 from endcap.catalog.columns import Columns
 from endcap.core.times import DAY
@@ -25,7 +25,6 @@ GROWTH = 1.5
 CONSIDERED = 10_000
 FRESH = 250
 FACETS_FRESH = 1_000
-SIGNALS = ("views", "carts", "sales")
 
 
 class Measured(NamedTuple):
@@ -73,8 +72,7 @@ class Trends:
             age = np.exp(-max(0, now - self._as_of) / self.stretch)
             recent[known] = self._table["recent"][numbers] * age
             usual[known] = self._table["baseline"][numbers] / self.stretches
-        live = sum(counters.rate(rows, "1d", now, signal) for signal in SIGNALS)
-        np.maximum(recent, live, out=recent)
+        np.maximum(recent, counters.rate(rows, "1d", now, "acts"), out=recent)
         return Measured(recent, usual, (recent + SHRINK) / (usual + SHRINK))
 
     def baseline(self, row: int) -> int:
@@ -92,6 +90,14 @@ class Trends:
         rows = self._rank(counters, now) if self.stretches else NO_ITEMS
         self._ranked = (now, rows)
         return rows
+
+    def rising(self, rows: IntArray, counters: Counters, now: int) -> BoolArray:
+        """Which of a few rows trend now."""
+        if not self.stretches:
+            return np.zeros(len(rows), np.bool_)
+        measured = self.measured(rows, counters, now)
+        rising: BoolArray = (measured.recent >= MINIMUM) & (measured.growth >= GROWTH)
+        return rising
 
     def facets(self, kind: str, counters: Counters, now: int) -> list[FacetTrend]:
         """The `brands` or `categories` (each with all below it) that trend, by falling growth."""
@@ -148,13 +154,12 @@ class Trends:
         """The rows that may trend: those that did in the snapshot, and those that are busy now."""
         if self._best is None:
             self._best = self._best_counted()
-        live = [counters.ranked("1d", now, signal) for signal in SIGNALS]
-        return np.unique(np.concatenate([self._best, *live])).astype(np.int32)
+        return np.union1d(self._best, counters.ranked("1d", now, "acts")).astype(np.int32)
 
     def _active(self, counters: Counters, now: int) -> IntArray:
         """Every row somebody wanted, now or in the baseline."""
-        live = [counters.ranked("1d", now, signal) for signal in SIGNALS]
-        return np.unique(np.concatenate([self._counted(), *live])).astype(np.int32)
+        live = counters.ranked("1d", now, "acts")
+        return np.union1d(self._counted(), live).astype(np.int32)
 
     def _counted(self) -> IntArray:
         if self._table is None:

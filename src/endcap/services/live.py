@@ -116,4 +116,7 @@ def _tail(joined: Joined, pause: int) -> Tail:
 
 
 def _join(folder: Path, columns: Columns) -> Joined:
-    return Joined(Snapshot.open(folder), columns)
+    joined = Joined(Snapshot.open(folder), columns)
+    # Worked out here, on a thread, so that no request waits for it.
+    assert joined.best_of_category is not None
+    return joined

@@ -5,14 +5,13 @@ from typing import Any, Literal
 import numpy as np
 
 from endcap.core.answer import Reason
-from endcap.recommend.audience import Audience, audience_of
+from endcap.recommend.best_sellers import NOBODY, Best, audiences, everyones, of_audience
 from endcap.recommend.query import Query, State
-from endcap.recommend.scan import first_allowed
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
 
 class Popular(Retriever, frozen=True, kw_only=True):
-    """Distinct buyers count most, then carts, then viewers.
+    """Distinct buyers count most, then carts, then viewers, up to the last second.
 
     `within` narrows to a category: `request` takes the request's, `seed` the first seed's own;
     `any` looks at the whole shop. `among` counts only the request's shipping zone, or customers of
@@ -29,52 +28,56 @@ class Popular(Retriever, frozen=True, kw_only=True):
         category = self._category(query, state)
         if self.within == "seed" and category is None:
             return NOTHING
-        audience = audience_of(self.among, self.window, query, state)
-        own = NOTHING if audience is None else _of_audience(audience, category, state, allow, want)
-        ranked = state.joined.ranked(self.window, category)
-        rows = first_allowed(ranked, allow, want)
-        rows = rows[~np.isin(rows, own.items)][: want - len(own.items)]
-        counts = state.joined.popularity(self.window)
-        if counts is None or not len(rows) + len(own.items):
+        own, audience = NOBODY, ""
+        for name in audiences(self.among, query):
+            found = of_audience(name, self.window, category, query, state, allow)
+            if len(found.rows):
+                own = Best(found.rows[:want], found.scores[:want], found.at[:want])
+                audience = name
+                break
+        rest = everyones(self.window, category, query, state, allow, want)
+        more = np.flatnonzero(~np.isin(rest.rows, own.rows))[: want - len(own.rows)]
+        rows = np.concatenate([own.rows, rest.rows[more]])
+        if not len(rows):
             return NOTHING
-        products = state.joined.products(rows)
-        scores = counts.score[products].astype(np.float64)
-        if len(own.items) and len(rows):
+        scores = rest.scores[more]
+        if len(own.rows) and len(more):
             # Everyone's come after the audience's own, in their order.
-            scores *= 0.5 * own.scores.min() / max(scores.max(), 1e-12)
-        return Found(
-            np.concatenate([own.items, rows]),
-            np.concatenate([own.scores, scores]),
-            {
-                "product": np.concatenate([own.evidence.get("product", []), products]).astype(int),
-                "at": np.concatenate([own.evidence.get("at", []), np.full(len(rows), -1)]),
-                "window": self.window,
-                "audience": audience.name if audience else "",
-            },
-        )
+            scores = scores * 0.5 * own.scores.min() / max(scores.max(), 1e-12)
+        evidence = {
+            "row": rows,
+            "at": np.concatenate([own.at, rest.at[more]]),
+            "own": np.arange(len(rows)) < len(own.rows),
+            "window": self.window,
+            "audience": audience,
+            "now": query.now,
+        }
+        return Found(rows, np.concatenate([own.scores, scores]), evidence)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors bought it in the window."""
-        window, at = evidence["window"], int(evidence["at"][place])
-        table = state.joined.popularity(window)
-        index = int(evidence["product"][place])
-        whose = ""
-        if at >= 0 and (own := state.joined.table(f"audience.{window}")) is not None:
-            buyers, orders, index = int(own["buyers"][at]), int(own["orders"][at]), -1
-            kind, _, name = evidence["audience"].partition(":")
-            whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
-        elif table is not None:
-            buyers, orders = int(table.buyers[index]), int(table.orders[index])
-        else:
-            buyers = orders = 0
+        window, own = evidence["window"], bool(evidence["own"][place])
+        row, at = int(evidence["row"][place]), int(evidence["at"][place])
+        buyers, orders = _counted(state, window, row, at, own)
+        kind, _, name = evidence["audience"].partition(":")
+        # What was bought since the build is in the live counts only.
+        zone = name if own and kind == "zone" else None
+        if window != "365d" and not (own and kind == "segment"):
+            one = np.array([row], np.int32)
+            live = state.counters.rate(one, window, evidence["now"], "sales", zone)
+            buyers = max(buyers, int(live[0]))
         counts: dict[str, int | float | str] = {
             "buyers": buyers,
-            "orders": orders,
+            "orders": max(orders, buyers),
             "window": window,
         }
-        if whose:
+        whose = ""
+        if own:
             counts["audience"] = evidence["audience"]
+            whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
         days = window.removesuffix("d")
+        if not buyers:
+            return Reason("popular", f"Much looked at in the last {days} days", counts=counts)
         text = f"{buyers:,} customers{whose} bought this in the last {days} days"
         return Reason("popular", text, counts=counts)
 
@@ -87,16 +90,14 @@ class Popular(Retriever, frozen=True, kw_only=True):
         return None
 
 
-def _of_audience(
-    audience: Audience, category: str | None, state: State, allow: Allow, want: int
-) -> Found:
-    rows = audience.rows
-    keep = (rows >= 0) & allow(np.maximum(rows, 0))
-    if category is not None:
-        keep &= state.columns.in_category(np.maximum(rows, 0), category)
-    places = np.flatnonzero(keep)[:want]
-    if not len(places):
-        return NOTHING
-    rows = rows[places]
-    evidence = {"product": state.joined.products(rows), "at": places + audience.begin}
-    return Found(rows, audience.scores[places], evidence)
+def _counted(state: State, window: str, row: int, at: int, own: bool) -> tuple[int, int]:
+    """Buyers and orders as the snapshot counted them, of the audience alone when `own`."""
+    table = state.joined.table(f"audience.{window}")
+    if own:
+        if at < 0 or table is None:
+            return 0, 0
+        return int(table["buyers"][at]), int(table["orders"][at])
+    popularity, product = state.joined.popularity(window), state.joined.product(row)
+    if popularity is None or product < 0:
+        return 0, 0
+    return int(popularity.buyers[product]), int(popularity.orders[product])
