@@ -1,0 +1,122 @@
+"""Placements: what each shows a shopper, why, and why not."""
+
+from typing import Any
+
+import msgspec
+
+from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.request import RecommendationRequest
+from endcap.core.status import PlacementView
+from endcap.core.times import parse_time
+from endcap.recommend.parameters import MainParameters, main_parameters
+from endcap.services.recommend import Draft, Preview
+from endcap.web.dashboard.page import Page, PageCall
+
+FIELDS = ("seed", "cart", "visitor", "zone", "device", "category", "filter", "at", "why")
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What the list shows."""
+
+    placements: list[PlacementView]
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """What the page of one placement shows; `asked` are the fields of the simulation."""
+
+    heading: str
+    live: PlacementView
+    versions: list[PlacementView]
+    parameters: MainParameters
+    asked: dict[str, str]
+    preview: Preview
+    why_not: dict[str, str] | None
+
+
+async def placements(call: PageCall) -> Listed:
+    """Every placement."""
+    return Listed(list(await call.services.placements.list(call.shop)))
+
+
+async def placement(call: PageCall) -> Detail:
+    """One placement with a simulated shopper."""
+    name = call.path["name"]
+    services = call.services
+    live = await services.placements.get(call.shop, name)
+    asked = {field: call.query.get(field, "").strip() for field in FIELDS}
+    request, draft = _request(name, asked), Draft(now=_moment(asked["at"]))
+    plan = services.placements.plan(call.shop, name)
+    rules = services.rules.for_placement(call.shop, name)
+    title = live.placement.title if live.placement else ""
+    return Detail(
+        heading=title or name,
+        live=live,
+        versions=list(await services.placements.history(call.shop, name)),
+        parameters=main_parameters(plan, rules, title),
+        asked=asked,
+        preview=await services.recommender.preview(call.shop, request, draft),
+        why_not=await _why_not(call, request, draft, asked["why"]),
+    )
+
+
+async def _why_not(
+    call: PageCall, request: RecommendationRequest, draft: Draft, product: str
+) -> dict[str, str] | None:
+    if not product:
+        return None
+    recommender = call.services.recommender
+    why = await recommender.preview_why_not(call.shop, request, draft, product)
+    if why is None:
+        return {"product": product, "by": "", "why": "It may be shown; others came first."}
+    by, _, text = why.partition(": ")
+    return {"product": product, "by": by, "why": text}
+
+
+def _request(name: str, asked: dict[str, str]) -> RecommendationRequest:
+    def several(field: str) -> list[str]:
+        return [one.strip() for one in asked[field].split(",") if one.strip()]
+
+    return RecommendationRequest(
+        placement=name,
+        visitor=asked["visitor"] or None,
+        seed=several("seed"),
+        cart=several("cart") or None,
+        zone=asked["zone"] or None,
+        device=asked["device"] or None,
+        category=asked["category"] or None,
+        filter=asked["filter"] or None,
+    )
+
+
+def _moment(text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        problem = FieldProblem("/at", "invalid", "must be a time like 2026-01-31T12:00")
+        raise InvalidInput("the preview cannot be made", [problem]) from error
+
+
+def _page(**fields: Any) -> Page:
+    return Page(group="", **fields)
+
+
+PAGES = (
+    Page(
+        id="placements",
+        path="/placements",
+        title="Placements",
+        template="placements.html",
+        data=placements,
+        group="Merchandise",
+        place=10,
+    ),
+    _page(
+        id="placement",
+        path="/placements/{name}",
+        title="Placement",
+        template="placement.html",
+        data=placement,
+    ),
+)
