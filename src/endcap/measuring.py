@@ -15,6 +15,7 @@ from endcap.core.ports import EventLog
 from endcap.core.times import Clock
 from endcap.services.reports import ReportService
 from endcap.settings import Settings
+from endcap.storage.folder_lock import folder_lock
 
 Done = Callable[[float], None]
 
@@ -61,7 +62,8 @@ def assemble_measuring(
     home, turn = archive_home(settings, shop), threading.Lock()
 
     def bring_up(done: Done = lambda _: None) -> None:
-        with turn:
+        # The folder may be shared with other replicas, of which one archives at a time.
+        with turn, folder_lock(home / "archive.lock", wait=True):
             archive(log, home, shop, done)
 
     live = LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock)

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from endcap.core.money import is_currency
 
 FILE = "endcap.toml"
 PREFIX = "ENDCAP_"
+Role = Literal["all", "recommend", "collect", "admin", "worker"]
 
 
 def _about(text: str) -> msgspec.Meta:
@@ -33,6 +34,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "with host and database. Empty: SQLite inside `data`."
         ),
     ] = ""
+    role: Annotated[
+        Role,
+        _about(
+            "What this process does: all, or as one of several on a database server recommend, "
+            "collect, admin or worker."
+        ),
+    ] = "all"
+    drain_seconds: Annotated[
+        float,
+        _about(
+            "Seconds to go on serving, unready, after being told to stop, so that a load balancer "
+            "notices; -1: 3 on a shared store, else 0."
+        ),
+    ] = -1.0
     shop: Annotated[str, _about("The shop that requests are for.")] = DEFAULT_SHOP
     currency: Annotated[str, _about("ISO 4217 currency of prices sent without one.")] = "EUR"
     host: Annotated[str, _about("Address to listen on.")] = "127.0.0.1"

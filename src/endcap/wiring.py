@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ import msgspec
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
-from endcap.core.errors import EndcapError
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, archive_home, assemble_measuring
 from endcap.recommend.registry import Components
+from endcap.replication import Replication, builds_of, replication_of
+from endcap.roles import drain_seconds, duties, operations_of
 from endcap.secret import check_secret, read_secret
 from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService, Progress
@@ -31,6 +32,7 @@ from endcap.services.group_commit import GroupCommitter
 from endcap.services.live import LiveState
 from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
+from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
 from endcap.services.rule_source import NoRules, RuleSource
 from endcap.services.security import Security
@@ -40,11 +42,13 @@ from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
+from endcap.storage.folder_lock import folder_lock
+from endcap.storage.log_visitors import LogVisitors
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
 from endcap.storage.visitors import MemoryVisitors
 from endcap.web.app import create_app
-from endcap.web.server import run
+from endcap.web.server import Drain, run
 from endcap.web.services import AppServices
 
 REFRESH_SECONDS = 1
@@ -77,6 +81,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     security: Security
     decisions: DecisionService
     visitors: VisitorService
+    replication: Replication
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -91,12 +97,15 @@ async def open_installation(
     """
     store = open_store(settings.store_url, settings.folder)
     try:
+        does = duties(settings, store.shared)
         installation = _assemble(settings, store, clock)
         await installation.security.load(list(settings.shop_hosts))
         for shop in settings.shop_hosts:
+            await installation.replication.start(shop)
             await installation.placements.load(shop)
-            await installation.live.load(shop)
             await installation.decisions.load(shop)
+            if does.live:
+                await installation.live.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
         async with upkeep, _background(installation, serving):
             try:
@@ -123,7 +132,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     )
     follower = Follower(live.state, store.events)
     placements = PlacementService(store.control, Components(), clock)
-    visitors = MemoryVisitors(store.events)
+    visitors = LogVisitors(store.events) if store.shared else MemoryVisitors(store.events)
     committer = GroupCommitter(store.events)
     served = ServedLog(committer)
     measuring = assemble_measuring(
@@ -181,6 +190,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         security=security_of(settings, store.control, secret, clock),
         decisions=decisions,
         visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
+        replication=replication_of(store, live, {"placement": placements.load}),
+        readiness=Readiness(lambda: store.events.last(settings.shop)),
     )
 
 
@@ -221,20 +232,24 @@ async def run_server(installation: Installation, listening: Callable[[str], None
         installation.store.describe({"pid": os.getpid(), "url": url})
         listening(url)
 
-    await run(create_app(app_services(installation)), settings.host, settings.port, tell)
+    shared = installation.store.shared
+    does = duties(settings, shared)
+    app = create_app(app_services(installation), operations_of(does), does.pages)
+    drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
+    await run(app, settings.host, settings.port, tell, drain)
 
 
 async def _ready(installation: Installation) -> dict[str, Any]:
-    live = installation.live
+    live, readiness = installation.live, installation.readiness
     state = live.state(installation.settings.shop)
-    try:
-        await asyncio.to_thread(installation.store.events.last, installation.settings.shop)
-        store = "ok"
-    except EndcapError as error:
-        store = error.detail
+    store = await readiness.store()
+    needs_store = duties(installation.settings, installation.store.shared).needs_store
     return {
-        "ready": store == "ok",
+        "ready": not readiness.stopping and (store == "ok" or not needs_store),
+        "role": installation.settings.role,
+        "stopping": readiness.stopping,
         "store": store,
+        "leads": installation.replication.leads(),
         "products": state.columns.live,
         "snapshot": state.joined.version or None,
         "snapshot_refused": live.refused,
@@ -251,8 +266,13 @@ def _runner(
     settings: Settings, store: Store, clock: Clock, measuring: Measuring
 ) -> Callable[[str, Progress], Path]:
     def run(shop: str, progress: Progress) -> Path:
-        home = archive_home(settings, shop)
         work = settings.folder / "work" / f"shop={shop.encode().hex()}"
+        # The folder may be shared with other replicas, one of which may be building by mistake.
+        with folder_lock(work / "build.lock", wait=False):
+            return build_in(work, shop, progress)
+
+    def build_in(work: Path, shop: str, progress: Progress) -> Path:
+        home = archive_home(settings, shop)
         exported = work / "catalogue"
         shutil.rmtree(exported, ignore_errors=True)
         exported.mkdir(parents=True)
@@ -278,11 +298,16 @@ def _runner(
 
 @asynccontextmanager
 async def _background(installation: Installation, serving: bool) -> AsyncIterator[None]:
-    pause = installation.settings.build_every
-    shops = installation.settings.shop_hosts if serving else ()
-    work = [installation.follower.run(shop) for shop in shops]
-    if pause:
-        work += [installation.builds.every(shop, pause) for shop in shops]
+    settings, replication = installation.settings, installation.replication
+    does = duties(settings, installation.store.shared)
+    work: list[Coroutine[Any, Any, None]] = []
+    if serving:
+        shops = list(settings.shop_hosts)
+        work += replication.work(shops, does.leads, does.live)
+        if does.live:
+            work += [installation.follower.run(shop) for shop in shops]
+        if does.leads:
+            work += builds_of(installation.builds, settings, replication)
     tasks = [asyncio.get_running_loop().create_task(one) for one in work]
     try:
         yield

@@ -5,6 +5,7 @@ from emptying import empty
 
 from endcap.storage.memory_catalogue import MemoryCatalogue
 from endcap.storage.memory_control import MemoryControl
+from endcap.storage.memory_leases import MemoryLeases
 from endcap.storage.memory_log import MemoryEventLog
 from endcap.storage.sql.sqlite import SqliteStore
 from endcap.storage.stores import open_store
@@ -20,6 +21,7 @@ class MemoryStore:
         self.catalogue = MemoryCatalogue()
         self.events = MemoryEventLog()
         self.control = MemoryControl()
+        self.leases = MemoryLeases()
 
     def close(self):
         pass

@@ -19,6 +19,7 @@ def test_a_product_comes_back_as_it_was_written(store):
     (document,) = put(store, "a", body=body, at=2**53)
     assert document == store.catalogue.get(SHOP, "a")
     assert document.body == body
+    assert type(store.catalogue.get(SHOP, "a").updated_at) is int
     assert (document.version, document.change, document.updated_at) == (1, 1, 2**53)
     assert not document.deleted
 

@@ -10,7 +10,7 @@ SHOP = "default"
 
 
 def record(name="home", body=b"{}", kind="placement", **fields):
-    values = {"author": "ana", "note": "why", "created_at": 7}
+    values = {"author": "ana", "note": "why", "created_at": 2**53}
     return ControlRecord(kind=kind, name=name, version=0, body=body, **values | fields)
 
 
@@ -20,6 +20,7 @@ def test_versions_count_up_and_are_all_kept(store):
     assert (one.version, two.version) == (1, 2)
     assert store.control.get(SHOP, "placement", "home", None) == two
     assert store.control.get(SHOP, "placement", "home", 1) == one
+    assert type(store.control.get(SHOP, "placement", "home", 1).created_at) is int
     assert store.control.get(SHOP, "placement", "home", 3) is None
     assert store.control.history(SHOP, "placement", "home") == [two, one]
 

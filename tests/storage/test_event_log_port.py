@@ -67,6 +67,7 @@ def test_an_event_comes_back_whole(store):
     assert kept.seq >= 1
     assert msgspec.structs.replace(kept, seq=0) == whole
     assert store.events.last(SHOP) == kept.seq
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=Event) == kept
 
 
 def test_an_event_is_kept_once_and_the_first_wins(store):
@@ -143,6 +144,7 @@ def test_refused_events_are_kept_as_they_came(store):
     (kept,) = store.events.dead_letters(SHOP, 0, 10)
     assert kept.payload == payload
     assert kept.reason == "/visitor: missing"
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=DeadLetter) == kept
     assert store.events.dead_letters(SHOP, kept.seq, 10) == []
 
 

@@ -17,10 +17,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data: Data = None,
+    role: Annotated[
+        str | None, typer.Option(help="all, or recommend, collect, admin, worker.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
 ) -> None:
     """Serve the API until stopped."""
-    run(_serve(settings_from(config, host=host, port=port, data=data), json))
+    run(_serve(settings_from(config, host=host, port=port, data=data, role=role), json))
 
 
 async def _serve(settings: Settings, as_json: bool) -> None:

@@ -190,8 +190,10 @@ class RecentEvent(msgspec.Struct, frozen=True, array_like=True):
 class VisitorState(msgspec.Struct):
     """A visitor's recent events, oldest first, as folded from the log; bounded in length.
 
-    `shown` are the impressions, kept apart so that they push nothing else out.
+    `shown` are the impressions, kept apart so that they push nothing else out. `degraded` names
+    what did not answer when it was read.
     """
 
     recent: list[RecentEvent] = []
     shown: list[RecentEvent] = []
+    degraded: tuple[str, ...] = ()

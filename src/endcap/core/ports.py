@@ -6,7 +6,7 @@ cannot do what it was asked raises `StoreUnavailable`; it never answers as if it
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from .event import DeadLetter, Event, VisitorState
 from .placement import ControlRecord
@@ -129,6 +129,23 @@ class Control(Protocol):
 
     def purge(self, shop: str, kind: str, name: str) -> int:
         """Remove every version for good; return how many there were."""
+
+
+class Lease(NamedTuple):
+    """Who has a piece of work; `beat` rises with every renewal."""
+
+    holder: str
+    beat: int
+
+
+class Leases(Protocol):
+    """Who does the work that one process should do. No clock: holders beat, others watch."""
+
+    def lease(self, name: str) -> Lease | None:
+        """The lease as it stands; None when nobody ever had it."""
+
+    def claim(self, name: str, holder: str, beat: int) -> bool:
+        """Become or stay the holder if the lease is still at `beat` (0: nobody had it yet)."""
 
 
 class Snapshots(Protocol):

@@ -60,11 +60,18 @@ class BuildService:
             await asyncio.gather(task, return_exceptions=True)
         return self.status(shop)
 
-    async def every(self, shop: str, pause: float) -> None:
-        """Build again and again, `pause` seconds apart, whenever the log has grown."""
+    async def every(
+        self, shop: str, pause: float, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Build again and again, `pause` seconds apart, whenever the log has grown.
+
+        Of several processes only the one that `leads` builds.
+        """
         built = -1
         while True:
             await asyncio.sleep(pause)
+            if not leads():
+                continue
             last = await asyncio.to_thread(self._log.last, shop)
             if last != built:
                 await self.start(shop)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from endcap.ingest.products import canonical, checked, converted, decode_product
 CHUNK = 1_000
 MAX_PAGE = 1_000
 SHOWN_ERRORS = 100
-Changed = Callable[[str, list[ProductDocument]], None]
+Changed = Callable[[str, list[ProductDocument]], Awaitable[None]]
 
 
 class Row(Protocol):
@@ -40,7 +40,7 @@ class Row(Protocol):
 
 
 class CatalogueService:
-    """Changes and reads products. `changed` is called, on the event loop, in store order."""
+    """Changes and reads products. `changed` is awaited in the order of the store."""
 
     def __init__(self, store: Catalogue, changed: Changed, clock: Clock, currency: str) -> None:
         self._store = store
@@ -163,7 +163,7 @@ class CatalogueService:
         # One write at a time, so that the columns take changes in the order of the store.
         async with self._turn:
             documents = await asyncio.to_thread(self._store.write, shop, writes, self._clock())
-            self._changed(shop, [d for d in documents if d is not None])
+            await self._changed(shop, [d for d in documents if d is not None])
         return documents
 
 

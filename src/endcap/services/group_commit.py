@@ -10,6 +10,9 @@ from endcap.core.errors import EndcapError, Overloaded, StoreUnavailable
 from endcap.core.event import DeadLetter, Event
 from endcap.core.ports import EventLog
 
+# Longer than a server takes to end a transaction that hangs; shorter than a client waits.
+PATIENCE = 8.0
+
 
 class Waiting(NamedTuple):
     """One submission and the future its caller waits on."""
@@ -31,10 +34,17 @@ class GroupCommitter:
     larger submission goes alone), and at most `waiting` rows wait.
     """
 
-    def __init__(self, log: EventLog, per_commit: int = 5_000, waiting: int = 50_000) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        per_commit: int = 5_000,
+        waiting: int = 50_000,
+        patience: float = PATIENCE,
+    ) -> None:
         self._log = log
         self._per_commit = per_commit
         self._limit = waiting
+        self._patience = patience
         self._queue: deque[Waiting] = deque()
         self._rows = 0
         self._task: asyncio.Task[None] | None = None
@@ -57,15 +67,20 @@ class GroupCommitter:
         self._rows += waiting.size
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._write())
-        # A caller that goes away takes nothing out of the transaction.
-        return await asyncio.shield(waiting.answer)
+        try:
+            async with asyncio.timeout(self._patience):
+                # A caller that goes away takes nothing out of the transaction.
+                return await asyncio.shield(waiting.answer)
+        except TimeoutError:
+            raise StoreUnavailable("the store does not answer; send it again") from None
 
     async def stop(self) -> None:
         """Write what waits, then refuse more."""
         self._stopped = True
         if self._task is not None:
-            await self._task
-        self._thread.shutdown()
+            # Who still waits is told so by its own patience.
+            await asyncio.wait([self._task], timeout=self._patience)
+        self._thread.shutdown(wait=False)
 
     async def _write(self) -> None:
         while self._queue:

@@ -5,6 +5,7 @@ verifies until no token of it can be valid any more.
 """
 
 import asyncio
+import contextlib
 
 import msgspec
 
@@ -17,7 +18,7 @@ from endcap.access.signing import (
 )
 from endcap.access.verify import LEEWAY, VerificationKey
 from endcap.core.access import SYSTEM
-from endcap.core.errors import ConfigurationError
+from endcap.core.errors import ConfigurationError, VersionConflict
 from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control
 from endcap.core.times import DAY, MINUTE, SECOND, Clock
@@ -46,8 +47,13 @@ class Keyring:
         record = await asyncio.to_thread(self._control.get, SYSTEM, KIND, NAME, None)
         if record is None or record.body is None:
             now = self._clock()
-            await self._store([new_signing_key(now, now)], 0 if record is None else record.version)
-            return
+            before = 0 if record is None else record.version
+            # Should another process have just made the first one, that is the one.
+            with contextlib.suppress(VersionConflict):
+                await self._store([new_signing_key(now, now)], before)
+            record = await asyncio.to_thread(self._control.get, SYSTEM, KIND, NAME, None)
+        assert record is not None
+        assert record.body is not None
         try:
             content = self._sealer.open(record.body, NAME)
         except ValueError as error:

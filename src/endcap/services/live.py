@@ -1,6 +1,7 @@
 """The live state of each shop: its catalogue columns and the snapshot joined to them."""
 
 import asyncio
+from collections import defaultdict
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,8 @@ class LiveState:
         self._pause = session_minutes * MINUTE
         self._states: dict[str, State] = {}
         self._undo: dict[str, Undo] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._folders: dict[str, Path] = {}
         self.refused: str | None = None
 
     def state(self, shop: str) -> State:
@@ -64,12 +67,48 @@ class LiveState:
             await skip_most(self._log, shop, tail)
             await catch_up(self._log, shop, tail, columns, lambda: True)
 
-    def changed(self, shop: str, documents: list[ProductDocument]) -> None:
-        """Take catalogue changes into the columns; they are in the next answer."""
-        undo = self.undo(shop)
+    async def changed(self, shop: str, documents: list[ProductDocument]) -> None:
+        """Take catalogue changes into the columns; they are in the next answer.
+
+        Where another process has made changes in between, all are read from the store, in order.
+        """
+        if not documents:
+            return
+        async with self._turns[shop]:
+            if documents[0].change <= self.state(shop).columns.change + 1:
+                self._apply(shop, documents)
+            else:
+                await self._read_on(shop)
+
+    async def follow(self, shop: str) -> int:
+        """Take in what other processes changed; how many products that was."""
+        async with self._turns[shop]:
+            return await self._read_on(shop)
+
+    async def follow_snapshot(self, shop: str) -> bool:
+        """Use the newest snapshot if it is another than the one in use; whether it was."""
+        folder = await asyncio.to_thread(self._snapshots.latest, shop)
+        if folder is None or folder == self._folders.get(shop):
+            return False
+        return await self.swap(shop, folder)
+
+    async def _read_on(self, shop: str) -> int:
+        columns = self.state(shop).columns
+        read = 0
+        while True:
+            since = columns.change
+            documents = await asyncio.to_thread(self._catalogue.changes, shop, since, PAGE)
+            self._apply(shop, documents)
+            read += len(documents)
+            if len(documents) < PAGE:
+                return read
+
+    def _apply(self, shop: str, documents: list[ProductDocument]) -> None:
+        undo, columns = self.undo(shop), self.state(shop).columns
         for document in documents:
-            undo.before([document.id], document.change)
-            self.state(shop).columns.apply([document])
+            if document.change > columns.change:
+                undo.before([document.id], document.change)
+                columns.apply([document])
 
     def _empty(self, columns: Columns) -> State:
         return State(columns, Joined(None, columns), Cards(columns), Tail(pause=self._pause))
@@ -92,6 +131,8 @@ class LiveState:
         the answer is False.
         """
         state = self.state(shop)
+        # A refused one is not tried again and again.
+        self._folders[shop] = folder
         try:
             joined = await asyncio.to_thread(_join, folder, state.columns)
         except SnapshotRefused as error:

@@ -1,6 +1,7 @@
 """Placements: stored as versions, kept in memory as plans ready to run."""
 
 import asyncio
+import contextlib
 import difflib
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,13 @@ from importlib import resources
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput, NotFound, UnknownPlacement
+from endcap.core.errors import (
+    FieldProblem,
+    InvalidInput,
+    NotFound,
+    UnknownPlacement,
+    VersionConflict,
+)
 from endcap.core.ids import id_problem
 from endcap.core.placement import ControlRecord, Placement
 from endcap.core.pointers import refusal
@@ -43,13 +50,15 @@ class PlacementService:
 
     async def load(self, shop: str) -> None:
         """Read the shop's placements into memory; a shop with none gets the ready ones."""
-        records = await asyncio.to_thread(self._control.latest, shop, KIND)
-        if not records:
+        if not await asyncio.to_thread(self._control.latest, shop, KIND):
             for name, placement in ready_placements().items():
                 body = msgspec.json.encode(placement)
-                await self.put(shop, name, body, 0, "endcap", "ready placement")
-            return
-        self._plans[shop] = {record.name: self._plan(record) for record in records}
+                # Another process may be doing the same just now.
+                with contextlib.suppress(VersionConflict):
+                    await self.put(shop, name, body, 0, "endcap", "ready placement")
+        async with self._turn:
+            records = await asyncio.to_thread(self._control.latest, shop, KIND)
+            self._plans[shop] = {record.name: self._plan(record) for record in records}
 
     def plan(self, shop: str, name: str) -> Plan:
         """The live plan. Raises UnknownPlacement, which lists the nearest names."""

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from .folder_lock import folder_lock
+
 CURRENT = "CURRENT"
 
 
@@ -17,15 +19,16 @@ class FolderSnapshots:
         """See the port. `built` must lie on the same file system."""
         home = self._home(shop)
         home.mkdir(parents=True, exist_ok=True)
-        number = max((int(f.name) for f in self._all(shop)), default=0) + 1
-        target = home / f"{number:08}"
-        built.rename(target)
-        _sync(home)
-        fresh = home / f"{CURRENT}.new"
-        fresh.write_text(target.name, "utf-8")
-        _sync(fresh)
-        fresh.replace(home / CURRENT)
-        _sync(home)
+        with folder_lock(home / "publish.lock", wait=True):
+            number = max((int(f.name) for f in self._all(shop)), default=0) + 1
+            target = home / f"{number:08}"
+            built.rename(target)
+            _sync(home)
+            fresh = home / f"{CURRENT}.new"
+            fresh.write_text(target.name, "utf-8")
+            _sync(fresh)
+            fresh.replace(home / CURRENT)
+            _sync(home)
         return target
 
     def latest(self, shop: str) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from endcap.core.errors import ConfigurationError
-from endcap.core.ports import Catalogue, Control, EventLog
+from endcap.core.ports import Catalogue, Control, EventLog, Leases
 
 from .copies import Filling, Reading
 
@@ -32,6 +32,10 @@ class Store(Protocol):
     @property
     def control(self) -> Control:
         """Versioned control data."""
+
+    @property
+    def leases(self) -> Leases:
+        """Who does what one process should do."""
 
     def reading(self) -> AbstractContextManager[Reading]:
         """A consistent view of all of it, for copies."""

@@ -42,8 +42,13 @@ MAX_HEADER_BYTES = 16_384
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(services: AppServices, operations: Sequence[Operation] | None = None) -> ASGIApp:
-    """The application. Raises ConfigurationError when an operation is not declared rightly."""
+def create_app(
+    services: AppServices, operations: Sequence[Operation] | None = None, with_pages: bool = True
+) -> ASGIApp:
+    """The application; `with_pages` adds the dashboard, signing in and the API's documentation.
+
+    Raises ConfigurationError when an operation is not declared rightly.
+    """
     if operations is None:
         operations = all_operations()
     for operation in operations:
@@ -54,13 +59,12 @@ def create_app(services: AppServices, operations: Sequence[Operation] | None = N
     routes = [_route(path, list(group), services, guard) for path, group in groups]
     openapi = msgspec.json.encode(document(operations))
     postman = msgspec.json.encode(collection(operations))
+    if with_pages:
+        routes += people_pages(door)
+        routes += pages.routes(openapi, postman)
+        routes += dashboard.routes(services, services.clock)
     app = Starlette(
-        routes=[
-            *routes,
-            *people_pages(door),
-            *pages.routes(openapi, postman),
-            *dashboard.routes(services, services.clock),
-        ],
+        routes=routes,
         exception_handlers={
             HTTPException: _http_error,
             EndcapError: _known_error,

@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,7 +22,41 @@ GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 
 
-async def run(app: ASGIApp, host: str, port: int, listening: Callable[[str], None]) -> None:
+class Drain(NamedTuple):
+    """What happens at the first signal: `begin` is called, and serving goes on for `seconds`."""
+
+    begin: Callable[[], None] = lambda: None
+    seconds: float = 0.0
+
+
+class DrainingServer(uvicorn.Server):
+    """Goes on serving for a while after SIGTERM; a second signal, or SIGINT, stops at once."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._draining = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by the signal."""
+        first, self._draining = not self._draining, True
+        if first:
+            self._drain.begin()
+        if first and sig == signal.SIGTERM and self._drain.seconds > 0:
+            timer = threading.Timer(self._drain.seconds, super().handle_exit, (sig, frame))
+            timer.daemon = True
+            timer.start()
+        else:
+            super().handle_exit(sig, frame)
+
+
+async def run(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    listening: Callable[[str], None],
+    drain: Drain | None = None,
+) -> None:
     """Serve until a signal says stop; `listening` is called with the address once it answers.
 
     Raises ConfigurationError when the port is taken.
@@ -35,7 +71,7 @@ async def run(app: ASGIApp, host: str, port: int, listening: Callable[[str], Non
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = DrainingServer(config, drain or Drain())
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{bound.getsockname()[1]}"
     teller = asyncio.create_task(_tell(server, lambda: listening(url)))

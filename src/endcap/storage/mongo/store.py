@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from pymongo import ASCENDING, MongoClient, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.errors import ConfigurationError as BadAddress
@@ -18,6 +20,7 @@ from .catalogue import MongoCatalogue
 from .control import MongoControl
 from .copies import MongoFilling, MongoReading, mongo_filling, mongo_reading
 from .event_log import MongoEventLog
+from .leases import MongoLeases
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -29,8 +32,21 @@ NOT_ALLOWED = 13
 SCHEMA_VERSION = 1
 
 
+class PlainIntegers(TypeDecoder):
+    """Integers as integers: the driver's own kind of them cannot be encoded further on."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: Any) -> int:
+        """Called for each number of 64 bits read."""
+        return int(value)
+
+
+_CODECS: CodecOptions[Document] = CodecOptions(type_registry=TypeRegistry([PlainIntegers()]))
+
+
 class MongoStore:
-    """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`.
+    """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`, `leases`.
 
     Raises ConfigurationError when the server is not there or would lose what it acknowledged.
     """
@@ -43,7 +59,7 @@ class MongoStore:
             _check(self._client, url)
             name = self._client.get_default_database(DEFAULT_DATABASE).name
             self.database = self._client.get_database(
-                name, write_concern=SAFE, read_concern=ReadConcern("majority")
+                name, _CODECS, write_concern=SAFE, read_concern=ReadConcern("majority")
             )
             _make_indexes(self)
         except PyMongoError as error:
@@ -55,6 +71,7 @@ class MongoStore:
         self.catalogue = MongoCatalogue(self)
         self.events = MongoEventLog(self)
         self.control = MongoControl(self)
+        self.leases = MongoLeases(self)
 
     @contextmanager
     def errors(self) -> Iterator[None]:

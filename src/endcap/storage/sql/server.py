@@ -17,6 +17,7 @@ from .control import SqlControl
 from .copies import SqlFilling, SqlReading, sql_filling, sql_reading
 from .dialects import Dialect, dialect_of
 from .event_log import SqlEventLog
+from .leases import SqlLeases
 from .schema import ensure_schema
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ POOL_SECONDS = 3
 
 
 class ServerStore:
-    """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`.
+    """Opens the store at `url` and gives its ports: `catalogue`, `events`, `control`, `leases`.
 
     `migrating` brings an older schema up to this version first. Raises ConfigurationError when the
     server would lose what it has acknowledged, is not there, or has a schema that does not fit.
@@ -54,6 +55,7 @@ class ServerStore:
         self.catalogue = SqlCatalogue(self)
         self.events = SqlEventLog(self, append_on_server)
         self.control = SqlControl(self)
+        self.leases = SqlLeases(self)
 
     @property
     def engine(self) -> Engine:

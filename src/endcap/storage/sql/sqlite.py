@@ -18,6 +18,7 @@ from .catalogue import SqlCatalogue
 from .control import SqlControl
 from .copies import SqlFilling, SqlReading, sql_filling, sql_reading
 from .event_log import SqlEventLog
+from .leases import SqlLeases
 from .lock import StoreLock
 from .schema import ensure_schema
 
@@ -29,7 +30,7 @@ SCRUB_TRIES = 3
 
 
 class SqliteStore:
-    """Opens the store in `folder` and gives its ports: `catalogue`, `events`, `control`.
+    """Opens the store in `folder` and gives its ports: `catalogue`, `events`, `control`, `leases`.
 
     One connection writes and checkpoints, under a lock; the others only read. SQLite before 3.51.3
     can corrupt a database that two connections write at once, and `mmap_size` is never set.
@@ -56,6 +57,7 @@ class SqliteStore:
         self.catalogue = SqlCatalogue(self)
         self.events = SqlEventLog(self, append_embedded)
         self.control = SqlControl(self)
+        self.leases = SqlLeases(self)
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """See Sessions."""
