@@ -4,30 +4,26 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from endcap.build.catalogue_export import export_catalogue
-from endcap.build.parameters import BuildParameters
-from endcap.build.run import BuildInput, build
+from endcap.building import build_runner
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
-from endcap.measuring import Measuring, archive_home, assemble_measuring
+from endcap.measuring import Measuring, assemble_measuring
 from endcap.recommend.registry import Components
 from endcap.replication import Replication, builds_of, replication_of
 from endcap.roles import drain_seconds, duties, operations_of
 from endcap.secret import check_secret, read_secret
 from endcap.secured import door_rules, security_of
-from endcap.services.builds import BuildService, Progress
+from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
-from endcap.services.decisions import DecisionService
+from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.live import LiveState
 from endcap.services.past import PastStates
@@ -42,7 +38,6 @@ from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
-from endcap.storage.folder_lock import folder_lock
 from endcap.storage.log_visitors import LogVisitors
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
@@ -176,7 +171,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             settings.session_minutes,
         ),
         builds=BuildService(
-            _runner(settings, store, clock, measuring),
+            build_runner(settings, store, clock, measuring),
             store.events,
             snapshots,
             live,
@@ -190,7 +185,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         security=security_of(settings, store.control, secret, clock),
         decisions=decisions,
         visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
-        replication=replication_of(store, live, {"placement": placements.load}),
+        replication=replication_of(
+            store, live, {"placement": placements.load} | dict.fromkeys(KINDS, decisions.load)
+        ),
         readiness=Readiness(lambda: store.events.last(settings.shop)),
     )
 
@@ -260,40 +257,6 @@ async def _ready(installation: Installation) -> dict[str, Any]:
 def new_id() -> str:
     """A fresh random id of 24 characters."""
     return secrets.token_urlsafe(18)
-
-
-def _runner(
-    settings: Settings, store: Store, clock: Clock, measuring: Measuring
-) -> Callable[[str, Progress], Path]:
-    def run(shop: str, progress: Progress) -> Path:
-        work = settings.folder / "work" / f"shop={shop.encode().hex()}"
-        # The folder may be shared with other replicas, one of which may be building by mistake.
-        with folder_lock(work / "build.lock", wait=False):
-            return build_in(work, shop, progress)
-
-    def build_in(work: Path, shop: str, progress: Progress) -> Path:
-        home = archive_home(settings, shop)
-        exported = work / "catalogue"
-        shutil.rmtree(exported, ignore_errors=True)
-        exported.mkdir(parents=True)
-        now = clock()
-        measuring.archive(lambda done: progress("archiving", 0.3 * done))
-        progress("reading the catalogue", 0.3)
-        export_catalogue(store.catalogue, shop, exported)
-        job = BuildInput(
-            shop=shop,
-            archive=home,
-            exported=exported,
-            work=work / "build",
-            as_of=now,
-            built_at=now,
-            memory=settings.build_memory,
-            threads=settings.build_threads,
-        )
-        parameters = BuildParameters(session_minutes=settings.session_minutes)
-        return build(job, parameters, lambda s, done: progress(s, 0.35 + 0.65 * done))
-
-    return run
 
 
 @asynccontextmanager

@@ -43,13 +43,20 @@ class DecisionService:
         self._merchant_of = merchant_of
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._names: dict[tuple[str, str], set[str]] = {}
 
     async def load(self, shop: str) -> None:
-        """Read every decision of the shop into memory."""
+        """Read every decision of the shop into memory; what another process deleted goes out."""
         merchant = self._merchant_of(shop)
-        for kind, about in KINDS.items():
-            for record in await asyncio.to_thread(self._control.latest, shop, kind):
-                about.apply(merchant, record.name, _value(kind, record.body or b""))
+        async with self._turn:
+            for kind, about in KINDS.items():
+                records = await asyncio.to_thread(self._control.latest, shop, kind)
+                names = {record.name for record in records}
+                for gone in self._names.get((shop, kind), set()) - names:
+                    about.apply(merchant, gone, None)
+                for record in records:
+                    about.apply(merchant, record.name, _value(kind, record.body or b""))
+                self._names[shop, kind] = names
 
     async def list(self, shop: str, kind: str) -> Sequence[DecisionView]:
         """The live version of every decision of a kind, by name."""
@@ -88,6 +95,7 @@ class DecisionService:
         async with self._turn:
             stored = await self._append(shop, record, msgspec.json.encode(value), expected)
             KINDS[kind].apply(self._merchant_of(shop), name, value)
+            self._names.setdefault((shop, kind), set()).add(name)
         return _view(stored)
 
     async def delete(self, shop: str, record: ControlRecord) -> None:

@@ -14,7 +14,9 @@ from endcap.core.breaker import Breaker
 from endcap.core.errors import EndcapError
 from endcap.core.event import Event, VisitorState
 from endcap.core.ports import EventLog
-from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
+from endcap.ingest.fold import fold
+
+from .visitors import read_events
 
 DEGRADED = ("store",)
 
@@ -67,7 +69,5 @@ class LogVisitors:
 
     def _read(self, shop: str, visitor: str) -> VisitorState:
         state = VisitorState()
-        events = self._log.by_visitor(shop, visitor, MAX_KEPT, KEPT)
-        events += self._log.by_visitor(shop, visitor, MAX_SHOWN, SHOWN)
-        fold(state, events)
+        fold(state, read_events(self._log, shop, visitor))
         return state

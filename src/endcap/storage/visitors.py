@@ -52,24 +52,12 @@ class MemoryVisitors:
         """See the port."""
         self._states.pop((shop, visitor), None)
 
-    def _events(self, key: tuple[str, str]) -> list[Event]:
-        shop, visitor = key
-
-        def read(one: str, limit: int, types: Collection[str]) -> list[Event]:
-            return self._log.by_visitor(shop, one, limit, types)
-
-        return [
-            event
-            for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN))
-            for event in events_of(read, visitor, kept, types)
-        ]
-
     async def _read(self, key: tuple[str, str]) -> VisitorState:
         try:
-            events = await asyncio.to_thread(self._events, key)
+            events = await asyncio.to_thread(read_events, self._log, *key)
             while any(event.type == MERGE for event in self._late[key]):
                 self._late[key] = []
-                events = await asyncio.to_thread(self._events, key)
+                events = await asyncio.to_thread(read_events, self._log, *key)
         finally:
             self._reading.pop(key, None)
             late = self._late.pop(key, [])
@@ -81,3 +69,16 @@ class MemoryVisitors:
         if len(self._states) > self._limit:
             self._states.popitem(last=False)
         return state
+
+
+def read_events(log: EventLog, shop: str, visitor: str) -> list[Event]:
+    """The events that make a visitor's state, those of merged pseudonyms among them."""
+
+    def read(one: str, limit: int, types: Collection[str]) -> list[Event]:
+        return log.by_visitor(shop, one, limit, types)
+
+    return [
+        event
+        for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN))
+        for event in events_of(read, visitor, kept, types)
+    ]

@@ -1,0 +1,51 @@
+"""One whole build: the log into the archive, the catalogue out of the store, kernels over both."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from endcap.build.catalogue_export import export_catalogue
+from endcap.build.parameters import BuildParameters
+from endcap.build.run import BuildInput, build
+from endcap.core.times import Clock
+from endcap.measuring import Measuring, archive_home
+from endcap.services.builds import Progress
+from endcap.settings import Settings
+from endcap.storage.folder_lock import folder_lock
+from endcap.storage.stores import Store
+
+
+def build_runner(
+    settings: Settings, store: Store, clock: Clock, measuring: Measuring
+) -> Callable[[str, Progress], Path]:
+    """What BuildService runs: archive, export, build; returns the finished folder."""
+
+    def run(shop: str, progress: Progress) -> Path:
+        work = settings.folder / "work" / f"shop={shop.encode().hex()}"
+        # The folder may be shared with other replicas, one of which may be building by mistake.
+        with folder_lock(work / "build.lock", wait=False):
+            return build_in(work, shop, progress)
+
+    def build_in(work: Path, shop: str, progress: Progress) -> Path:
+        home = archive_home(settings, shop)
+        exported = work / "catalogue"
+        shutil.rmtree(exported, ignore_errors=True)
+        exported.mkdir(parents=True)
+        now = clock()
+        measuring.archive(lambda done: progress("archiving", 0.3 * done))
+        progress("reading the catalogue", 0.3)
+        export_catalogue(store.catalogue, shop, exported)
+        job = BuildInput(
+            shop=shop,
+            archive=home,
+            exported=exported,
+            work=work / "build",
+            as_of=now,
+            built_at=now,
+            memory=settings.build_memory,
+            threads=settings.build_threads,
+        )
+        parameters = BuildParameters(session_minutes=settings.session_minutes)
+        return build(job, parameters, lambda s, done: progress(s, 0.35 + 0.65 * done))
+
+    return run
