@@ -20,7 +20,7 @@ from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot
 from endcap.relations.tail import Tail
 
-from .catalogue_images import CatalogueImages
+from .catalogue_images import PAGE, CatalogueImages
 from .tailing import catch_up, skip_most
 
 
@@ -38,6 +38,7 @@ class LiveState:
         session_minutes: int = SESSION_MINUTES,
         images: Path | None = None,
     ) -> None:
+        self._catalogue = catalogue
         self._images = CatalogueImages(catalogue, images)
         self._snapshots = snapshots
         self._log = log
