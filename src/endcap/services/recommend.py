@@ -178,8 +178,8 @@ class RecommendService:
         fields = tuple(request.fields) if request.fields is not None else None
         items = make_items(outcome, query, state, fields)
         slate = self._slate(plan, outcome, items, state)
-        if known is not None and known.degraded:
-            slate = msgspec.structs.replace(slate, degraded=list(known.degraded))
+        if asked.known is not None and asked.known.degraded:
+            slate = msgspec.structs.replace(slate, degraded=list(asked.known.degraded))
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
         self._log(shop, asked, slate, inputs_of(request, plan, query, state, asked.known))
