@@ -25,6 +25,7 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.group_commit import GroupCommitter
+from endcap.services.inspect import Inspector
 from endcap.services.live import LiveState
 from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
@@ -215,6 +216,7 @@ def app_services(installation: Installation) -> AppServices:
         trends=TrendService(installation.live, installation.clock),
         ready=ready,
         clock=installation.clock,
+        inspector=Inspector(installation.live, installation.store.events),
         api_key=settings.api_key,
         max_body=settings.max_body,
         max_import_body=settings.max_import_body,

@@ -10,6 +10,7 @@ from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import DecisionService
+from endcap.services.inspect import Inspector
 from endcap.services.placements import PlacementService
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
@@ -43,6 +44,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     decisions: DecisionService
     visitors: VisitorService
     trends: TrendService
+    inspector: Inspector
     ready: Readiness
     clock: Clock
     api_key: str = ""

@@ -33,7 +33,7 @@ class Renderer:
     def html(self, page: Page, call: PageCall, data: Any, now: int, **more: Any) -> Response:
         """The page as HTML."""
         content = self._templates.get_template(page.template).render(
-            d=msgspec.to_builtins(data),
+            d=msgspec.json.decode(msgspec.json.encode(data)),
             page=page,
             menu=self._menu,
             now=format_time(now),

@@ -1,0 +1,44 @@
+"""Data and jobs: is it fresh, and building it anew."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from endcap.core.status import BuildStatus
+from endcap.web.dashboard.page import Action, Page, PageCall
+
+
+class Data(msgspec.Struct, frozen=True):
+    """What there is and how the newest build went."""
+
+    ready: dict[str, Any]
+    build: BuildStatus
+    now: int
+
+
+async def data(call: PageCall) -> Data:
+    """The state of the store, the snapshot and the builds."""
+    services = call.services
+    return Data(await services.ready(), services.builds.status(call.shop), services.clock())
+
+
+async def build(call: PageCall) -> Response:
+    """Start a build."""
+    await call.services.builds.start(call.shop)
+    return call.go("/dashboard/data", said="The build runs.")
+
+
+PAGES = (
+    Page(
+        id="data",
+        path="/data",
+        title="Data and jobs",
+        template="data.html",
+        data=data,
+        group="Operate",
+        place=10,
+        refresh=2,
+    ),
+)
+ACTIONS = (Action(id="build", path="/data/build", act=build, scope="builds:run"),)
