@@ -27,6 +27,7 @@ from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.inspect import Inspector
 from endcap.services.live import LiveState
+from endcap.services.offering import Offering
 from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
@@ -161,6 +162,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             new_id,
             rules,
             settings.session_minutes,
+            Offering(store.events),
         ),
         rules=rules,
         traces=Traces(

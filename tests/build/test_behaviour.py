@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_kernels import NOW, SHOP, products_of, snapshot_of
 
-from endcap.core.event import Event, Line
+from endcap.core.event import Event, Line, Served
 from endcap.core.times import DAY, HOUR
 from endcap.storage.memory_log import MemoryEventLog
 
@@ -193,12 +193,14 @@ def test_best_sellers_of_each_zone(tmp_path):
 
 def test_best_sellers_of_each_cohort(tmp_path):
     log = log_of(
-        *((24 * d, "purchase", "regular", "tea", {"price": 500}) for d in (1, 10, 20)),
-        (24, "purchase", "fresh", "beer", {"price": 100}),
+        *((24 * d, "purchase", "regular", "tea", {"price": 20_000}) for d in (1, 10, 20)),
+        (24, "view", "fresh", "beer"),
         (24 * 200, "purchase", "gone", "milk", {"price": 100}),
+        (24 * 9, "purchase", "sorry", "water", {"price": 90_000}),
+        (24 * 8, "refund", "sorry", "water", {"price": 90_000}),
     )
-    snapshot = snapshot_of(products_of("beer", "milk", "tea"), log, tmp_path)
-    assert best_of(snapshot, "segment:new") == [("beer", 1)]
+    snapshot = snapshot_of(products_of("beer", "milk", "tea", "water"), log, tmp_path)
+    assert best_of(snapshot, "segment:new") == [("beer", 0)]
     assert best_of(snapshot, "segment:loyal") == [("tea", 1)]
     assert best_of(snapshot, "segment:lapsed", "365d") == [("milk", 1)]
     assert best_of(snapshot, "segment:big_spender") == [("tea", 1)]
@@ -224,3 +226,26 @@ def test_what_was_done_before_a_login_is_the_customers(tmp_path):
     # On a shared computer nobody inherits what another did before them.
     assert pairs == {("tea", "beer"), ("beer", "tea"), ("tea", "milk"), ("milk", "tea")}
     assert snapshot.manifest.counts["visitors"] == 3
+
+
+def test_how_often_each_offer_was_made(tmp_path):
+    def served(number, *offers):
+        detail = Served(offers=offers, withheld=("kept-back",))
+        lines = (Line("a"), Line("b"))
+        return Event(
+            shop=SHOP,
+            source="endcap",
+            event_id=f"s{number}",
+            type="served",
+            visitor="v",
+            occurred_at=NOW,
+            received_at=NOW,
+            lines=lines,
+            served=detail,
+        )
+
+    log = MemoryEventLog()
+    log.append([served(1, "spring", "tea"), served(2, "spring"), served(3)], [])
+    snapshot = snapshot_of(products_of("a", "b"), log, tmp_path)
+    assert snapshot.texts("offers") == ["spring", "tea"]
+    assert snapshot.tables["offers"]["times"].tolist() == [2, 1]

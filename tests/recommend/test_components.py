@@ -8,9 +8,10 @@ import pytest
 
 from endcap.core.answer import Reason
 from endcap.core.errors import ConfigurationError
-from endcap.core.merchant import CuratedList
+from endcap.core.merchant import CuratedList, Offer
 from endcap.core.times import DAY
 from endcap.recommend import retrievers
+from endcap.recommend.merchant import ActiveOffer
 from endcap.recommend.query import KIND, Query, Trail
 from endcap.recommend.registry import Components, Registry
 from endcap.recommend.stages import Retriever
@@ -79,6 +80,8 @@ def full_state():
     popular = {"a": 1, "b": 5, "c": 3}
     state = shop(PRODUCTS, RELATIONS, popular, full_tables(), texts, visits)
     state.merchant.lists["featured"] = CuratedList(title="Our picks", products=("c", "b", "gone"))
+    offer = Offer(title="Two for one", products=("d", "e"))
+    state.merchant.offers["two"] = ActiveOffer(offer, 1)
     return state
 
 

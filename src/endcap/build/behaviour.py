@@ -94,11 +94,22 @@ def audiences(
     engine.drop("audience_lines")
 
 
+def offers(
+    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+) -> None:
+    """How often each offer was made."""
+    rows = engine.query("SELECT name, times FROM offered")
+    made = sorted(zip(rows["name"].tolist(), rows["times"].tolist(), strict=True))
+    writer.texts("offers", [name for name, _ in made])
+    writer.table("offers", {"times": np.array([times for _, times in made], np.int64)})
+
+
 TABLES = (
     TableStep("trend", trend),
     TableStep("repurchase", repurchase),
     TableStep("searched", searched),
     TableStep("audiences", audiences),
+    TableStep("offers", offers),
 )
 
 

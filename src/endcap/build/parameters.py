@@ -32,8 +32,9 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `trend_hours` is the recent stretch of a trend, `trend_stretches` how many such stretches before
     it are its baseline. `min_intervals` repeat purchases make a product's own repurchase interval.
     A look or a purchase counts for a search of at most `search_window_ms` before it. Each zone and
-    cohort keeps its `max_audience` best sellers; `new_days`, `loyal_orders` and `lapsed_days` say
-    who is a new, loyal and lapsed customer.
+    cohort keeps its `max_audience` best sellers; `new_days`, `loyal_orders`, `lapsed_days` and
+    `big_spend` (minor units) say who is new, loyal, lapsed and a big spender; by default they are
+    the ready segments of these names.
 
     Sessions end after `session_minutes` without a click unless the shop sent
     a session id; the newest `max_sessions` count with their last `max_session_clicks` clicks, and
@@ -61,9 +62,10 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     min_intervals: int = 5
     search_window_ms: int = 30 * MINUTE
     max_audience: int = 1_000
-    new_days: int = 30
+    new_days: int = 7
     loyal_orders: int = 3
-    lapsed_days: int = 90
+    lapsed_days: int = 180
+    big_spend: int = 50_000
     session_minutes: int = 30
     max_sessions: int = 5_000_000
     max_session_clicks: int = 100

@@ -35,6 +35,20 @@ class Badge(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str | None = None
 
 
+class OfferView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An offer that the answer carries, with the products of the slate it is about.
+
+    `discount` reads like `10 %` or `5.00 EUR`.
+    """
+
+    name: str
+    version: int
+    title: str = ""
+    text: str = ""
+    discount: str | None = None
+    products: list[str] = []
+
+
 class Item(msgspec.Struct, frozen=True):
     """One slot of a slate. `rung` is `strategies` or the fallback rung that filled the slot."""
 
@@ -57,4 +71,5 @@ class Slate(msgspec.Struct, frozen=True):
     degraded: list[str]
     experiment: dict[str, str] | None
     versions: dict[str, str]
+    offers: list[OfferView] = []
     trace: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET

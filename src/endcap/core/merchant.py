@@ -1,6 +1,10 @@
 """What a shop decides by hand: lists and badges; and what shoppers say of their own profiles."""
 
+from decimal import Decimal
+
 import msgspec
+
+from .rule import Schedule
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -12,6 +16,40 @@ class CuratedList(Decision, frozen=True, kw_only=True, omit_defaults=True):
 
     title: str = ""
     products: tuple[str, ...] = ()
+
+
+class Discount(Decision, frozen=True, kw_only=True, omit_defaults=True):
+    """What is taken off: a part of the price, or an amount (a decimal) of a currency."""
+
+    percent: float | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+class Offer(Decision, frozen=True, kw_only=True, omit_defaults=True):
+    """A discount or some products, for some visitors, for a time.
+
+    It is made to visitors of one of the `segments`, to requests of one of the `zones` and
+    `placements` (empty: to all), while the `schedule` holds. `budget` is how often it is made in
+    all, `per_visitor` how often to one visitor within `per_days`. From the part `holdout` of the
+    visitors it is kept back, always the same ones, and that is logged as the control. Higher
+    `priority` goes first.
+    """
+
+    title: str = ""
+    text: str = ""
+    products: tuple[str, ...] = ()
+    discount: Discount | None = None
+    segments: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    placements: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    budget: int | None = None
+    per_visitor: int | None = None
+    per_days: int = 7
+    holdout: float = 0.0
+    priority: int = 0
+    enabled: bool = True
 
 
 class BadgeSettings(Decision, frozen=True, kw_only=True):

@@ -228,6 +228,14 @@ class Joined:
             self._terms = {text: number for number, text in enumerate(names)}
         return self._terms.get(term)
 
+    @cached_property
+    def offers_made(self) -> dict[str, int]:
+        """How often each offer was made, up to the snapshot."""
+        table = self.table("offers")
+        if table is None or self.snapshot is None:
+            return {}
+        return dict(zip(self.snapshot.texts("offers"), table["times"].tolist(), strict=True))
+
     def _rank(self, window: str) -> IntArray:
         counts = self.popularity(window)
         if counts is None:

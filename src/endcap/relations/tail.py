@@ -1,5 +1,6 @@
 """The tail: what happened since the snapshot was built, folded from the log event by event."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from endcap.catalog.columns import Columns
@@ -11,7 +12,10 @@ from .session_tail import TailSessions
 
 
 class Tail:
-    """A fold of the events after `seq`; the same events in the same order give the same tail."""
+    """A fold of the events after `seq`; the same events in the same order give the same tail.
+
+    `offers` counts how often each offer was made.
+    """
 
     def __init__(
         self, seq: int = 0, counters: Counters | None = None, pause: int = 30 * MINUTE
@@ -19,6 +23,7 @@ class Tail:
         self.seq = seq
         self.counters = counters or Counters()
         self.sessions = TailSessions(pause=pause)
+        self.offers: Counter[str] = Counter()
 
     def fold(self, events: Sequence[Event], columns: Columns) -> None:
         """Take in events in the order of the log; those it already has are passed over."""
@@ -26,5 +31,7 @@ class Tail:
             if event.seq <= self.seq:
                 continue
             self.seq = event.seq
+            if event.served is not None:
+                self.offers.update(event.served.offers)
             self.counters.fold(event, columns)
             self.sessions.fold(event, columns)

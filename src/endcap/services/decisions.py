@@ -11,13 +11,15 @@ import msgspec
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.ids import id_problem
-from endcap.core.merchant import BadgeSettings, Corrections, CuratedList
+from endcap.core.merchant import BadgeSettings, Corrections, CuratedList, Discount, Offer
+from endcap.core.money import is_currency
 from endcap.core.placement import ControlRecord
 from endcap.core.pointers import escaped, refusal
 from endcap.core.ports import Control
 from endcap.core.status import DecisionView
 from endcap.core.times import Clock
-from endcap.recommend.merchant import Merchant
+from endcap.recommend.merchant import ActiveOffer, Merchant
+from endcap.recommend.schedules import holds_at, schedule_problems
 
 MAX_PRODUCTS = 1_000
 MAX_FACETS = 200
@@ -30,7 +32,7 @@ class DecisionKind(NamedTuple):
 
     shape: type[Any]
     check: Callable[[Any], Problems]
-    apply: Callable[[Merchant, str, Any], None]
+    apply: Callable[[Merchant, str, Any, int], None]
 
 
 class DecisionService:
@@ -53,9 +55,10 @@ class DecisionService:
                 records = await asyncio.to_thread(self._control.latest, shop, kind)
                 names = {record.name for record in records}
                 for gone in self._names.get((shop, kind), set()) - names:
-                    about.apply(merchant, gone, None)
+                    about.apply(merchant, gone, None, 0)
                 for record in records:
-                    about.apply(merchant, record.name, _value(kind, record.body or b""))
+                    value = _value(kind, record.body or b"")
+                    about.apply(merchant, record.name, value, record.version)
                 self._names[shop, kind] = names
 
     async def list(self, shop: str, kind: str) -> Sequence[DecisionView]:
@@ -94,7 +97,7 @@ class DecisionService:
             raise InvalidInput(f"the {kind} cannot be stored", problems)
         async with self._turn:
             stored = await self._append(shop, record, msgspec.json.encode(value), expected)
-            KINDS[kind].apply(self._merchant_of(shop), name, value)
+            KINDS[kind].apply(self._merchant_of(shop), name, value, stored.version)
             self._names.setdefault((shop, kind), set()).add(name)
         return _view(stored)
 
@@ -103,7 +106,7 @@ class DecisionService:
         await self.get(shop, record.kind, record.name, None)
         async with self._turn:
             await self._append(shop, record, None, None)
-            KINDS[record.kind].apply(self._merchant_of(shop), record.name, None)
+            KINDS[record.kind].apply(self._merchant_of(shop), record.name, None, 0)
 
     async def _append(
         self, shop: str, record: ControlRecord, body: bytes | None, expected: int | None
@@ -152,6 +155,43 @@ def _check_list(chosen: CuratedList) -> Problems:
     return problems + [problem for problem in found if problem]
 
 
+def _check_offer(offer: Offer) -> Problems:
+    problems = _check_title(offer.title)
+    for field in ("products", "segments", "zones", "placements"):
+        values = getattr(offer, field)
+        if len(values) > MAX_PRODUCTS:
+            message = f"has {len(values)}, at most {MAX_PRODUCTS}"
+            problems.append(FieldProblem(f"/{field}", "too_many", message))
+            continue
+        found = (id_problem(one, f"/{field}/{at}") for at, one in enumerate(values))
+        problems += [problem for problem in found if problem]
+    if not 0 <= offer.holdout < 1:
+        problems.append(FieldProblem("/holdout", "out_of_range", "must be 0 or more, below 1"))
+    for field in ("budget", "per_visitor"):
+        value = getattr(offer, field)
+        if value is not None and value < 1:
+            problems.append(FieldProblem(f"/{field}", "out_of_range", "must be 1 or more"))
+    if not 1 <= offer.per_days <= 366:
+        problems.append(FieldProblem("/per_days", "out_of_range", "must be 1 to 366"))
+    if offer.discount is not None:
+        problems += _check_discount(offer.discount)
+    if offer.schedule is not None:
+        problems += schedule_problems(offer.schedule, "/schedule")
+    return problems
+
+
+def _check_discount(discount: Discount) -> Problems:
+    percent, amount = discount.percent, discount.amount
+    if (percent is None) == (amount is None):
+        return [FieldProblem("/discount", "ambiguous", "give either percent or amount")]
+    if percent is not None and not 0 < percent <= 100:
+        return [FieldProblem("/discount/percent", "out_of_range", "must be above 0, up to 100")]
+    if amount is not None and (not is_currency(discount.currency or "") or amount <= 0):
+        message = "must be above 0 and have a currency like EUR"
+        return [FieldProblem("/discount/amount", "invalid", message)]
+    return []
+
+
 def _check_badges(settings: BadgeSettings) -> Problems:
     return [
         FieldProblem(f"/{field}", "out_of_range", "must not be negative")
@@ -186,8 +226,8 @@ def _check_title(title: str) -> Problems:
     return []
 
 
-def _keep(field: str) -> Callable[[Merchant, str, Any], None]:
-    def apply(merchant: Merchant, name: str, value: Any) -> None:
+def _keep(field: str) -> Callable[[Merchant, str, Any, int], None]:
+    def apply(merchant: Merchant, name: str, value: Any, version: int) -> None:
         kept = getattr(merchant, field)
         kept.pop(name, None)
         if value is not None:
@@ -196,12 +236,20 @@ def _keep(field: str) -> Callable[[Merchant, str, Any], None]:
     return apply
 
 
-def _set_badges(merchant: Merchant, name: str, value: Any) -> None:
+def _set_badges(merchant: Merchant, name: str, value: Any, version: int) -> None:
     merchant.badges = value or BadgeSettings()
+
+
+def _set_offer(merchant: Merchant, name: str, value: Any, version: int) -> None:
+    merchant.offers.pop(name, None)
+    if value is not None:
+        holds = holds_at(value.schedule) if value.schedule is not None else None
+        merchant.offers[name] = ActiveOffer(value, version, holds)
 
 
 KINDS: dict[str, DecisionKind] = {
     "list": DecisionKind(CuratedList, _check_list, _keep("lists")),
     "badges": DecisionKind(BadgeSettings, _check_badges, _set_badges),
+    "offer": DecisionKind(Offer, _check_offer, _set_offer),
     "profile": DecisionKind(Corrections, _check_corrections, _keep("corrections")),
 }

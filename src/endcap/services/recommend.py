@@ -10,7 +10,7 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
-from endcap.core.event import Event, Inputs, Line
+from endcap.core.event import Event, Line, Served
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
@@ -25,6 +25,7 @@ from endcap.recommend.trace import make_trace
 
 from .choices import check_filter
 from .live import LiveState
+from .offering import Offering
 from .placements import PlacementService
 from .resolve import Asked, check, resolved
 from .rule_source import NoRules, RuleSource
@@ -69,6 +70,7 @@ class RecommendService:
         new_token: Callable[[], str],
         rules: RuleSource | None = None,
         session_minutes: int = SESSION_MINUTES,
+        offering: Offering | None = None,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -79,6 +81,7 @@ class RecommendService:
         self._new_token = new_token
         self._rules = rules or NoRules()
         self._session_minutes = session_minutes
+        self._offering = offering
         self._pipeline = Pipeline()
 
     async def recommend(self, shop: str, request: RecommendationRequest) -> Slate:
@@ -158,6 +161,9 @@ class RecommendService:
         if visitor and plan.personal:
             known = await self._visitors.recent(shop, visitor)
         session = self._pseudonyms.session(shop, request.session) if request.session else None
+        if self._offering is not None:
+            merchant = self._live.state(shop).merchant
+            await self._offering.ready(shop, visitor, merchant)
         state = self._live.state(shop)
         check_filter(request, state.columns)
         now = self._clock()
@@ -180,9 +186,13 @@ class RecommendService:
         slate = self._slate(plan, outcome, items, state)
         if asked.known is not None and asked.known.degraded:
             slate = msgspec.structs.replace(slate, degraded=list(asked.known.degraded))
+        withheld: tuple[str, ...] = ()
+        if self._offering is not None:
+            slate, withheld = self._offering.carry(slate, outcome, query, state)
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
-        self._log(shop, asked, slate, inputs_of(request, plan, query, state, asked.known))
+        inputs = inputs_of(request, plan, query, state, asked.known)
+        self._log(shop, asked, slate, served_detail(slate, inputs=inputs, withheld=withheld))
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
@@ -196,7 +206,7 @@ class RecommendService:
             versions={"placement": str(plan.version), "snapshot": state.joined.version},
         )
 
-    def _log(self, shop: str, asked: Asked, slate: Slate, inputs: Inputs) -> None:
+    def _log(self, shop: str, asked: Asked, slate: Slate, detail: Served) -> None:
         self._served.add(
             Event(
                 shop=shop,
@@ -212,6 +222,6 @@ class RecommendService:
                 zone=asked.request.zone,
                 device=asked.request.device,
                 placement=slate.placement,
-                served=served_detail(slate, inputs=inputs),
+                served=detail,
             )
         )

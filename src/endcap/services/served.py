@@ -17,7 +17,11 @@ class Committer(Protocol):
 
 
 def served_detail(
-    slate: Slate, segments: tuple[str, ...] = (), micros: int = 0, inputs: Inputs | None = None
+    slate: Slate,
+    segments: tuple[str, ...] = (),
+    micros: int = 0,
+    inputs: Inputs | None = None,
+    withheld: tuple[str, ...] = (),
 ) -> Served:
     """What the log keeps of how a slate came about; reports group by it.
 
@@ -32,6 +36,8 @@ def served_detail(
         segments=segments,
         micros=micros,
         inputs=inputs,
+        offers=tuple(offer.name for offer in slate.offers),
+        withheld=withheld,
     )
 
 

@@ -66,6 +66,7 @@ class DuckEngine:
             run(tables_sql.NUMBERED.format(field=field))
         run(tables_sql.ZONES)
         run(tables_sql.LINES)
+        run(tables_sql.OFFERED)
         self._load_searches()
         for table in ("sessions", "merges"):
             run(f"DROP TABLE {table}")

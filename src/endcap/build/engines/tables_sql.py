@@ -4,7 +4,8 @@ NO_ARCHIVE = """
 CREATE VIEW archived AS
 SELECT CAST(0 AS BIGINT) AS seq, 0 AS line, '' AS type, '' AS visitor, '' AS session, '' AS product,
        CAST(0 AS BIGINT) AS quantity, CAST(0 AS BIGINT) AS price_minor,
-       CAST(0 AS BIGINT) AS occurred_at, '' AS query, '' AS zone, '' AS traffic, '' AS merged
+       CAST(0 AS BIGINT) AS occurred_at, '' AS query, CAST([] AS VARCHAR[]) AS offers,
+       '' AS zone, '' AS traffic, '' AS merged
 WHERE false
 """
 # What a browser did before a login belongs to whoever logged in next: the first merge after it.
@@ -44,6 +45,13 @@ WHERE a.type IN ('purchase', 'refund', 'cart_add', 'view', 'click') AND a.traffi
 """
 QUERIES = """
 SELECT DISTINCT query FROM archived WHERE type = 'search' AND query IS NOT NULL ORDER BY query
+"""
+OFFERED = """
+CREATE TABLE offered AS
+SELECT name, COUNT(*) AS times
+FROM (SELECT DISTINCT seq, unnest(offers) AS name FROM archived
+      WHERE type = 'served' AND offers IS NOT NULL) AS made
+GROUP BY name ORDER BY name
 """
 SEARCHES = """
 CREATE TABLE searches AS
