@@ -94,7 +94,7 @@ class Fuzz:
         self.counts[label] = self.counts.get(label, 0) + 1
         answer = await asgi_call(self.door.app, method, target, headers, (body,))
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
-        if answer.status >= 500 or not _sound(answer):
+        if answer.status >= 500 or not _sound(label, answer):
             self.failed.append((method, target[:300], headers, body[:300], answer))
 
     def _mutated(self, request):
@@ -189,8 +189,10 @@ def _request(case):
     return case.method, target.encode("utf-8", "replace"), headers, body
 
 
-def _sound(answer):
-    """A refusal is a problem; a receipt adds up."""
+def _sound(label, answer):
+    """A refusal is a problem (RFC 6749 has its own form); a receipt adds up."""
+    if "/oauth/" in label and b'"error"' in answer.body:
+        return answer.json()["error"]
     if answer.status >= 400:
         problem = answer.json()
         return answer.headers["content-type"] == "application/problem+json" and problem["detail"]
