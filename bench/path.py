@@ -27,7 +27,7 @@ STEPS = (
     ("endcap.services.recommend", "check", "check the request"),
     ("endcap.storage.visitors", "MemoryVisitors.async recent", "read the visitor"),
     ("endcap.services.recommend", "read_history", "read the visitor"),
-    ("endcap.services.recommend", "make_query", "ids to rows"),
+    ("endcap.services.recommend", "resolved", "ids to rows"),
     ("endcap.recommend.pipeline", "Pipeline.run", "blend, order, arrange"),
     ("endcap.recommend.pipeline", "retrieved", "retrieve candidates"),
     ("endcap.recommend.eligibility", "Eligibility.__call__", "filters"),

@@ -18,6 +18,7 @@ from endcap.measuring import Measuring, assemble_measuring
 from endcap.recommend.registry import Components
 from endcap.replication import Replication, builds_of, replication_of
 from endcap.roles import drain_seconds, duties, operations_of
+from endcap.ruling import Read, Ruling, assemble_ruling
 from endcap.secret import check_secret, read_secret
 from endcap.secured import door_rules, security_of
 from endcap.services.builds import BuildService
@@ -32,7 +33,6 @@ from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
-from endcap.services.rule_source import NoRules, RuleSource
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
 from endcap.services.tailing import Follower, WakingCommitter
@@ -69,7 +69,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     collector: Collector
     recommender: RecommendService
     traces: Traces
-    rules: RuleSource
+    ruling: Ruling
     builds: BuildService
     served: ServedLog
     committer: GroupCommitter
@@ -100,6 +100,8 @@ async def open_installation(
         for shop in settings.shop_hosts:
             await installation.replication.start(shop)
             await installation.placements.load(shop)
+            await installation.ruling.load(shop)
+            await installation.live.load(shop)
             await installation.decisions.load(shop)
             if does.live:
                 await installation.live.load(shop)
@@ -135,8 +137,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     measuring = assemble_measuring(
         settings, store.events, lambda: live.state(settings.shop).columns.live, clock
     )
-    rules = NoRules()
     decisions = DecisionService(store.control, lambda shop: live.state(shop).merchant, clock)
+    read = Read(live, placements, visitors, pseudonyms)
+    ruling = assemble_ruling(store, read, clock, settings.currency)
     return Installation(
         settings=settings,
         clock=clock,
@@ -160,18 +163,20 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             served,
             clock,
             new_id,
-            rules,
+            ruling.rules,
             settings.session_minutes,
             Offering(store.events),
+            ruling.segments,
         ),
-        rules=rules,
+        ruling=ruling,
         traces=Traces(
             PastStates(live, snapshots, store.events),
             placements,
-            rules,
+            ruling.rules,
             store.events,
             served,
             settings.session_minutes,
+            ruling.segments,
         ),
         builds=BuildService(
             build_runner(settings, store, clock, measuring),
@@ -189,7 +194,13 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         decisions=decisions,
         visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
         replication=replication_of(
-            store, live, {"placement": placements.load} | dict.fromkeys(KINDS, decisions.load)
+            store,
+            live,
+            {
+                "placement": placements.load,
+                **dict.fromkeys(KINDS, decisions.load),
+                **ruling.reloads,
+            },
         ),
         readiness=Readiness(lambda: store.events.last(settings.shop)),
     )
@@ -212,10 +223,13 @@ def app_services(installation: Installation) -> AppServices:
         builds=installation.builds,
         reports=installation.measuring.reports,
         traces=installation.traces,
-        rules=installation.rules,
         decisions=installation.decisions,
         visitors=installation.visitors,
         trends=TrendService(installation.live, installation.clock),
+        rules=installation.ruling.rules,
+        segments=installation.ruling.segments,
+        previews=installation.ruling.previews,
+        trials=installation.ruling.trials,
         ready=ready,
         clock=installation.clock,
         inspector=Inspector(installation.live, installation.store.events),

@@ -187,6 +187,22 @@ class RecentEvent(msgspec.Struct, frozen=True, array_like=True):
     session: str | None = None
 
 
+class Totals(msgspec.Struct):
+    """What a visitor did in all, whatever of it is still among the recent events.
+
+    Times are UTC milliseconds, None for never. `spend` is in minor units by currency, net of
+    refunds. `device` and `zone` are the last ones known, each with its time.
+    """
+
+    orders: int = 0
+    spend: dict[str, int] = {}
+    first_seen: int | None = None
+    last_seen: int | None = None
+    last_order: int | None = None
+    device: tuple[int, str] = (0, "")
+    zone: tuple[int, str] = (0, "")
+
+
 class VisitorState(msgspec.Struct):
     """A visitor's recent events, oldest first, as folded from the log; bounded in length.
 
@@ -197,3 +213,4 @@ class VisitorState(msgspec.Struct):
     recent: list[RecentEvent] = []
     shown: list[RecentEvent] = []
     degraded: tuple[str, ...] = ()
+    totals: Totals = msgspec.field(default_factory=Totals)

@@ -30,31 +30,37 @@ class Kept:
 
 
 class FixedEffects:
-    """Kept arrays by the rules they are of; placements with the same rules share them."""
+    """Kept arrays by the rules they are of; placements with the same rules share them.
+
+    A zone in which something differs has arrays of its own.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, tuple[str, ...]], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | None, tuple[str, ...]], Kept] = OrderedDict()
 
-    def __call__(self, rules: PlacementRules, rows: IntArray, state: State) -> Fixed:
+    def __call__(
+        self, rules: PlacementRules, rows: IntArray, state: State, zone: str | None = None
+    ) -> Fixed:
         """See `fixed_effects`."""
-        key = (state.columns.shop, rules.fixed_key)
+        own = zone if state.columns.zones.find(zone) is not None else None
+        key = (state.columns.shop, own, rules.fixed_key)
         kept = self._kept.get(key)
         if kept is None or kept.columns is not state.columns:
             kept = self._kept[key] = Kept(state.columns)
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         if kept.change != state.columns.change:
-            _refresh(kept, rules, state)
+            _refresh(kept, rules, state, own)
         return Fixed(kept.keep[rows], kept.factor[rows], kept.by[rows])
 
 
-def _refresh(kept: Kept, rules: PlacementRules, state: State) -> None:
+def _refresh(kept: Kept, rules: PlacementRules, state: State, zone: str | None) -> None:
     columns = state.columns
     size, known = len(columns), len(kept.versions)
     versions = columns.version[:size]
     changed = np.flatnonzero(versions[:known] != kept.versions)
     rows = np.concatenate([changed, np.arange(known, size)]).astype(np.int32)
-    fixed = fixed_effects(rules, rows, state)
+    fixed = fixed_effects(rules, rows, state, zone)
     if size > known:
         kept.keep = np.concatenate([kept.keep, np.ones(size - known, np.bool_)])
         kept.factor = np.concatenate([kept.factor, np.ones(size - known)])

@@ -113,7 +113,7 @@ class Fixed(NamedTuple):
     by: npt.NDArray[np.uint8]
 
 
-EffectsOf = Callable[[PlacementRules, IntArray, State], Fixed]
+EffectsOf = Callable[[PlacementRules, IntArray, State, str | None], Fixed]
 
 
 class RequestRules:
@@ -188,8 +188,8 @@ class RequestRules:
 
     def _fixed(self, rows: IntArray) -> Fixed:
         if self._effects is not None:
-            return self._effects(self._rules, rows, self._state)
-        return fixed_effects(self._rules, rows, self._state)
+            return self._effects(self._rules, rows, self._state, self._query.zone)
+        return fixed_effects(self._rules, rows, self._state, self._query.zone)
 
     def _groups(self) -> Sequence[Sequence[ActiveRule]]:
         return (
@@ -204,9 +204,11 @@ class RequestRules:
         )
 
 
-def fixed_effects(rules: PlacementRules, rows: IntArray, state: State) -> Fixed:
-    """Work out what the fixed rules of a placement do to rows."""
-    nobody = Query(now=0, count=1)
+def fixed_effects(
+    rules: PlacementRules, rows: IntArray, state: State, zone: str | None = None
+) -> Fixed:
+    """Work out what the fixed rules of a placement do to rows, with the zone's prices and stock."""
+    nobody = Query(now=0, count=1, zone=zone)
     keep = np.ones(len(rows), np.bool_)
     factor = np.ones(len(rows))
     by = np.zeros((len(rows), (len(rules.fixed_factors) + 7) // 8), np.uint8)

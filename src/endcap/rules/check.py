@@ -141,6 +141,8 @@ class _Checker:
         if target.name not in self._schema.roots:
             raise self._unknown_name(target.name, target.at)
         field = "segments" if call.function == "segment" else "categories"
+        if field in self._schema.hidden:
+            raise ExpressionError("a segment cannot ask for segments", call.at, code="hidden")
         return FieldRef(target.at, STRINGS, target.name == "product", target.name, field)
 
     def _has(self, call: Call) -> Typed:

@@ -119,5 +119,9 @@ REQUEST_FILTER = Schema(
     "a filter of a request cannot read the visitor",
     frozenset({"cost", "margin"}),
 )
-VISITOR_ONLY = Schema(frozenset({"visitor"}), "a segment may read the visitor only")
+VISITOR_ONLY = Schema(
+    frozenset({"visitor", "now"}),
+    "a segment reads the visitor and the time",
+    frozenset({"segments"}),
+)
 PRODUCT_ONLY = Schema(frozenset({"product"}), "this condition may read the product only")

@@ -10,7 +10,7 @@ from endcap.catalog.columns import Columns
 from endcap.core.errors import SnapshotRefused
 from endcap.core.event import Event, Inputs, VisitorState
 from endcap.core.ports import EventLog, Snapshots
-from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
+from endcap.ingest.fold import KEPT, LIFETIME, SHOWN, fold
 from endcap.ingest.identity import events_of
 from endcap.recommend.query import State
 from endcap.relations.joined import Joined
@@ -19,7 +19,7 @@ from endcap.relations.tail import Tail
 
 from .live import LiveState
 
-# Events of a visitor that are read to find those that were there at the time.
+# Impressions of a visitor that are read to find those that were there at the time.
 LOOK_BACK = 1_000
 # Events that are counted again at most, and how many are read at a time.
 MAX_TAIL = 200_000
@@ -72,9 +72,8 @@ class PastStates:
             return [event for event in found if event.received_at <= at]
 
         state = VisitorState()
-        for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN)):
-            found = await asyncio.to_thread(events_of, read, visitor, LOOK_BACK, types)
-            fold(state, [event for event in found if event.received_at <= at][-kept:])
+        for types, most in ((KEPT, LIFETIME), (SHOWN, LOOK_BACK)):
+            fold(state, await asyncio.to_thread(events_of, read, visitor, most, types))
         newest = state.recent[-1].occurred_at if state.recent else 0
         if (len(state.recent), newest) == (inputs.kept, inputs.newest):
             return state, []

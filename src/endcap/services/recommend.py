@@ -28,7 +28,7 @@ from .live import LiveState
 from .offering import Offering
 from .placements import PlacementService
 from .resolve import Asked, check, resolved
-from .rule_source import NoRules, RuleSource
+from .rule_source import NoRules, RuleSource, TraitSource
 from .served import ServedLog, served_detail
 from .traces import inputs_of
 
@@ -71,6 +71,7 @@ class RecommendService:
         rules: RuleSource | None = None,
         session_minutes: int = SESSION_MINUTES,
         offering: Offering | None = None,
+        traits: TraitSource | None = None,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -80,6 +81,7 @@ class RecommendService:
         self._clock = clock
         self._new_token = new_token
         self._rules = rules or NoRules()
+        self._traits = traits
         self._session_minutes = session_minutes
         self._offering = offering
         self._pipeline = Pipeline()
@@ -123,7 +125,7 @@ class RecommendService:
         asked = await self._asked(shop, request, plan, NO_ITEMS)
         if draft.now is not None:
             asked = asked._replace(now=draft.now)
-        plan, query = resolved(asked)
+        plan, query = resolved(asked, self._traits)
         if draft.traits is not None:
             query.traits = draft.traits
         outcome = self._pipeline.run(plan, query, asked.state, True, rules)
@@ -145,7 +147,7 @@ class RecommendService:
             raise NotFound(f"no product `{product[:200]}`")
         if draft.now is not None:
             asked = asked._replace(now=draft.now)
-        plan, query = resolved(asked)
+        plan, query = resolved(asked, self._traits)
         rules = draft.rules
         if rules is None:
             rules = self._rules.for_placement(shop, plan.name)
@@ -177,7 +179,7 @@ class RecommendService:
         live = self._placements.plan(shop, request.placement)
         asked = await self._asked(shop, request, live, taken)
         # From here to the slate nothing waits, so one state serves the whole request.
-        plan, query = resolved(asked)
+        plan, query = resolved(asked, self._traits)
         state = asked.state
         rules = self._rules.for_placement(shop, plan.name)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
@@ -192,7 +194,9 @@ class RecommendService:
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
         inputs = inputs_of(request, plan, query, state, asked.known)
-        self._log(shop, asked, slate, served_detail(slate, inputs=inputs, withheld=withheld))
+        segments = tuple(sorted(query.traits.segments))
+        detail = served_detail(slate, segments, inputs=inputs, withheld=withheld)
+        self._log(shop, asked, slate, detail)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:

@@ -15,6 +15,7 @@ from endcap.recommend.request_filters import request_filters
 from endcap.recommend.sorting import RELEVANCE
 
 from .choices import asked_plan, choice_problems, compiled
+from .rule_source import TraitSource
 
 MAX_SEEDS = 50
 MAX_EXCLUDED = 1_000
@@ -83,8 +84,8 @@ class Asked(NamedTuple):
     session_minutes: int = SESSION_MINUTES
 
 
-def resolved(asked: Asked) -> tuple[Plan, Query]:
-    """The plan as the request wants it, and the query."""
+def resolved(asked: Asked, traits: TraitSource | None = None) -> tuple[Plan, Query]:
+    """The plan as the request wants it, and the query; `traits` tell who the visitor is."""
     request, state = asked.request, asked.state
     history = NO_HISTORY
     if asked.known is not None:
@@ -93,6 +94,9 @@ def resolved(asked: Asked) -> tuple[Plan, Query]:
         )
     query = _query(asked, history)
     plan = asked_plan(asked.plan, request, query)
+    if traits is not None and plan.personal:
+        who, shop = asked.visitor or None, state.columns.shop
+        query.traits = traits.traits(shop, who, asked.known, state, asked.now)
     if asked.known is not None:
         query.corrections = state.merchant.corrections_of(asked.visitor)
     return plan, query

@@ -20,7 +20,7 @@ from endcap.recommend.trace import make_trace
 from .past import PastStates
 from .placements import PlacementService
 from .resolve import Asked, resolved
-from .rule_source import RuleSource
+from .rule_source import RuleSource, TraitSource
 from .served import ServedLog
 
 SOURCE = "endcap"
@@ -49,7 +49,7 @@ class Again(NamedTuple):
 class Traces:
     """Answers by the token of a served slate. All calls come from the event loop's thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators, given once
         self,
         past: PastStates,
         placements: PlacementService,
@@ -57,7 +57,9 @@ class Traces:
         log: EventLog,
         served: ServedLog,
         session_minutes: int = SESSION_MINUTES,
+        traits: TraitSource | None = None,
     ) -> None:
+        self._traits = traits
         self._session_minutes = session_minutes
         self._past = past
         self._placements = placements
@@ -125,7 +127,9 @@ class Traces:
             taken,
             self._session_minutes,
         )
-        plan, query = resolved(asked)
+        plan, query = resolved(asked, self._traits)
+        if event.served and {*event.served.segments} != query.traits.segments:
+            differences.append("the visitor's segments or tags have changed since")
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
         return Again(event, plan, query, past.state, rules, outcome, differences)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from endcap.core.event import Event, VisitorState
 from endcap.core.ports import EventLog
-from endcap.ingest.fold import KEPT, MAX_KEPT, MAX_SHOWN, SHOWN, fold
+from endcap.ingest.fold import KEPT, LIFETIME, MAX_SHOWN, SHOWN, fold
 from endcap.ingest.identity import MERGE, events_of
 
 
@@ -79,6 +79,6 @@ def read_events(log: EventLog, shop: str, visitor: str) -> list[Event]:
 
     return [
         event
-        for types, kept in ((KEPT, MAX_KEPT), (SHOWN, MAX_SHOWN))
+        for types, kept in ((KEPT, LIFETIME), (SHOWN, MAX_SHOWN))
         for event in events_of(read, visitor, kept, types)
     ]

@@ -12,10 +12,13 @@ from endcap.services.collect import Collector
 from endcap.services.decisions import DecisionService
 from endcap.services.inspect import Inspector
 from endcap.services.placements import PlacementService
+from endcap.services.previews import Previews
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
-from endcap.services.rule_source import RuleSource
+from endcap.services.rule_trials import RuleTrials
+from endcap.services.rules import RuleService
 from endcap.services.security import Security
+from endcap.services.segments import SegmentService
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
@@ -40,11 +43,14 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     builds: BuildService
     reports: ReportService
     traces: Traces
-    rules: RuleSource
     decisions: DecisionService
     visitors: VisitorService
     trends: TrendService
     inspector: Inspector
+    rules: RuleService
+    segments: SegmentService
+    previews: Previews
+    trials: RuleTrials
     ready: Readiness
     clock: Clock
     api_key: str = ""

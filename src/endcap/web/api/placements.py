@@ -15,6 +15,7 @@ from endcap.core.errors import (
     VersionConflict,
 )
 from endcap.core.placement import Placement
+from endcap.core.preview import Preview, PreviewRequest
 from endcap.core.status import PlacementView
 from endcap.recommend.parameters import MainParameters, main_parameters
 from endcap.web.call import Call, answer, expected_version, number
@@ -27,6 +28,7 @@ VERSION = Parameter("version", "An older version.", {"type": "integer", "minimum
 PREFIX = "/v1/placements/"
 SUFFIX = "/versions"
 PARAMETERS = "/parameters"
+PREVIEW = "/preview"
 
 
 class Placements(msgspec.Struct, frozen=True):
@@ -77,6 +79,14 @@ async def get_parameters(call: Call) -> Response:
     rules = call.services.rules.for_placement(call.shop, name)
     title = view.placement.title if view.placement else ""
     return answer(main_parameters(plan, rules, title))
+
+
+async def preview_placement(call: Call) -> Response:
+    """A placement as it is and with drafts."""
+    name = call.tail(PREFIX).removesuffix(PREVIEW)
+    asked = await call.decoded(PreviewRequest, call.services.max_body)
+    asked = msgspec.structs.replace(asked, placement=name)
+    return answer(await call.services.previews.preview(call.shop, asked))
 
 
 def _tagged(view: PlacementView) -> Response:
@@ -131,6 +141,24 @@ OPERATIONS = (
         parameters=(NAME,),
         answer=MainParameters,
         errors=(InvalidInput, NotFound, UnknownPlacement),
+    ),
+    _operation(
+        id="preview_placement",
+        method="POST",
+        path="/v1/placements/{name}/preview",
+        handler=preview_placement,
+        scope="rules:edit",
+        about="The slate as it is, and with a draft of the placement and of rules, for a real or "
+        "made-up visitor, seed, zone and time. Nothing is logged.",
+        parameters=(NAME,),
+        body=PreviewRequest,
+        body_example={
+            "made_up": {"orders": 4},
+            "seed": ["85123A"],
+            "as_of": "2026-12-24T09:00:00Z",
+        },
+        answer=Preview,
+        errors=(MalformedBody, InvalidInput, UnknownPlacement, BodyTooLarge),
     ),
     _operation(
         id="put_placement",
