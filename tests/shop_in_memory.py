@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import msgspec
 import numpy as np
 
+from endcap.build.customers import Lists, index_customers
 from endcap.build.parameters import BuildParameters
 from endcap.build.sessions import index_sessions
 from endcap.build.transitions import Sessions, follow
@@ -12,6 +13,7 @@ from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.product import ProductDocument
 from endcap.recommend.query import State
+from endcap.relations.customers import CustomerIndex
 from endcap.relations.joined import Joined
 from endcap.relations.session_index import SessionIndex
 from endcap.relations.transitions import Transitions
@@ -83,6 +85,17 @@ def visits_of(ids, sessions):
     }
 
 
+def customers_of(ids, baskets):
+    """Customers who each bought the products of one basket, oldest customer first."""
+    at = {product: n for n, product in enumerate(ids)}
+    items = np.array([at[p] for basket in baskets for p in basket], np.int32)
+    offsets = np.cumsum([0, *map(len, baskets)]).astype(np.int64)
+    visitors = np.arange(1, len(baskets) + 1, dtype=np.uint32)
+    lists = Lists(offsets, items, np.ones(len(items), np.float32), visitors)
+    arrays = index_customers(lists, len(ids), newest=1_000)
+    return CustomerIndex(arrays | {"repeats": np.array([1, 4])})
+
+
 def shop(products, relations=None, popular=None, tables=None, texts=None, sessions=None):
     """A State; `relations` is `{name: {seed: [(partner, score, pairs)]}}`.
 
@@ -100,5 +113,6 @@ def shop(products, relations=None, popular=None, tables=None, texts=None, sessio
         texts=lambda name: (texts or {})[name],
         popularity={w: popularity(ids, popular or {}) for w in ("1d", "7d", "30d", "365d")},
         **visits_of(ids, sessions or []),
+        customers=customers_of(ids, sessions or []),
     )
     return State(columns, Joined(snapshot, columns), Cards(columns))

@@ -38,7 +38,9 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     Sessions end after `session_minutes` without a click unless the shop sent
     a session id; the newest `max_sessions` count with their last `max_session_clicks` clicks, and
-    per product the `session_postings` newest are kept. `following` are the kinds of transition.
+    per product the `session_postings` newest are kept. Customers' baskets count `basket_decay` to
+    the power of their number since, at most `max_baskets`; per product `customer_postings` of the
+    newest `max_customers` customers are kept. `following` are the kinds of transition.
     """
 
     min_pairs: int = 2
@@ -70,6 +72,10 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_sessions: int = 5_000_000
     max_session_clicks: int = 100
     session_postings: int = 1_000
+    basket_decay: float = 0.9
+    max_baskets: int = 50
+    max_customers: int = 2_000_000
+    customer_postings: int = 2_000
     following: dict[str, Following] = msgspec.field(
         default_factory=lambda: {
             "next": Following(),

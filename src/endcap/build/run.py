@@ -14,6 +14,7 @@ from endcap.core.times import SECOND
 from .archive import parts, read_state
 from .behaviour import TABLES
 from .counters import COUNTERS
+from .customers import CUSTOMERS
 from .engines.duckdb import DuckEngine
 from .parameters import BuildParameters
 from .relations import COUNTED, compare, count, popularity
@@ -64,7 +65,7 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
         for step, days in enumerate(parameters.windows, len(COUNTED) + 2):
             progress(f"popularity {days} d", step / steps)
             writer.popularity(days, popularity(engine, days, parameters, job.as_of))
-        for table in (*TABLES, *VISITS, *COUNTERS):
+        for table in (*TABLES, *VISITS, *COUNTERS, *CUSTOMERS):
             progress(table.name, (steps - 1) / steps)
             table.make(engine, writer, parameters, job.as_of)
         counts = _counts(engine) | {"products": len(ids), "events": state.events}

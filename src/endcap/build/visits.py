@@ -30,7 +30,7 @@ def sessions(
     first = int(begins[0]) if len(begins) else 0
     items = clicks["product"][first:].astype(np.int32)
     offsets = np.append(begins - first, len(items)).astype(np.int64)
-    codes = _visitor_codes(engine)
+    codes = visitor_codes(engine)
     # The visitor of a session's last click; without one, a session is nobody's (0).
     last = np.append(begins, len(clicks["unit"]))[1:] - 1
     visitors = codes[clicks["visitor"][last]]
@@ -41,7 +41,8 @@ def sessions(
         writer.table(f"transitions.{name}", arrays)
 
 
-def _visitor_codes(engine: DuckEngine) -> npt.NDArray[np.uint32]:
+def visitor_codes(engine: DuckEngine) -> npt.NDArray[np.uint32]:
+    """The code of each visitor by number; 0 for nobody."""
     names = engine.query("SELECT name FROM visitors ORDER BY number")["name"]
     codes = (zlib.crc32(str(name).encode()) for name in names.tolist())
     return np.fromiter((0, *codes), np.uint32)

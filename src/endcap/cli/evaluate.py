@@ -1,6 +1,9 @@
 """`endcap evaluate`: how good the serving code is on held-out data, with intervals."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +11,17 @@ import typer
 
 from endcap.build.parameters import BuildParameters
 from endcap.core.errors import InvalidInput
+from endcap.evaluate.baskets import lines_of_baskets, read_baskets, run_baskets
+from endcap.evaluate.pairs import lines_of_orders, read_orders, run_orders
 from endcap.evaluate.plans import plan_of
-from endcap.evaluate.replica import replica
+from endcap.evaluate.replica import Lines, replica
 from endcap.evaluate.report import Evaluation, evaluation, picture, table
 from endcap.evaluate.session_data import Examples, examples_of, read_examples, read_visits
 from endcap.evaluate.sessions import Protocol, clicks_per_product, lines_of, run_examples
+from endcap.recommend.query import State
 
 from .options import Json
-from .output import progress, show
+from .output import Progress, progress, show
 
 app = typer.Typer(help="Measure recommendations on held-out data.", no_args_is_help=True)
 Plot = Annotated[Path | None, typer.Option(help="Also draw the result into this SVG file.")]
@@ -51,16 +57,8 @@ def sessions(  # noqa: PLR0913, PLR0917 - one parameter per option of the comman
     plan = plan_of(placement, strategy or [])
     protocol = Protocol(k=k, discovery=discovery, drop_current=drop_current)
     ids, lines = lines_of(read_visits(train))
-    with (
-        progress("Evaluating", json) as report,
-        tempfile.TemporaryDirectory(prefix="endcap-evaluate-") as work,
-    ):
-        state = replica(
-            ids, lines, Path(work), lambda stage, done: report(stage, 0.3 * done), BuildParameters()
-        )
-        collected = run_examples(
-            state, plan, examples, protocol, lambda stage, done: report(stage, 0.3 + 0.7 * done)
-        )
+    with _built(ids, lines, json) as (state, report):
+        collected = run_examples(state, plan, examples, protocol, report)
     about = {
         "protocol": "next item",
         "placement": plan.name,
@@ -70,6 +68,64 @@ def sessions(  # noqa: PLR0913, PLR0917 - one parameter per option of the comman
         "k": k,
     }
     _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
+
+
+@app.command("baskets")
+def baskets(
+    data: Annotated[Path, typer.Option(help="user, basket, item, split (history or future).")],
+    k: K = 10,
+    placement: Placement = "",
+    strategy: Strategy = None,
+    plot: Plot = None,
+    json: Json = False,
+) -> None:
+    """Next basket of each customer, by `next_basket` unless told otherwise."""
+    given = read_baskets(data)
+    plan = plan_of(placement, strategy or ([] if placement else ["next_basket"]))
+    ids, lines = lines_of_baskets(given)
+    with _built(ids, lines, json) as (state, report):
+        collected = run_baskets(state, plan, given, k, report)
+    about = {"protocol": "next basket", "placement": plan.name, "k": k}
+    about["strategies"] = ", ".join(s.name for s in plan.strategies)
+    _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
+
+
+@app.command("also-bought")
+def also_bought(
+    data: Annotated[
+        Path | None, typer.Option(help="Invoice lines; left out, the gift shop of the demo.")
+    ] = None,
+    k: K = 10,
+    placement: Placement = "also_bought",
+    strategy: Strategy = None,
+    plot: Plot = None,
+    json: Json = False,
+) -> None:
+    """From one product of an order of the last 20 %, find the others; each in turn."""
+    shipped = resources.files("endcap.demo").joinpath("data/online_retail.parquet")
+    given = read_orders(data or Path(str(shipped)))
+    plan = plan_of(placement, strategy or [])
+    ids, lines = lines_of_orders(given)
+    with _built(ids, lines, json) as (state, report):
+        collected = run_orders(state, plan, given, k, report)
+    about = {"protocol": "also bought", "placement": plan.name, "k": k}
+    about["strategies"] = ", ".join(strategy or [])
+    _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
+
+
+@contextmanager
+def _built(ids: list[str], lines: Lines, json: bool) -> Iterator[tuple[State, Progress]]:
+    """A shop built from the lines, and where to report answers."""
+    with (
+        progress("Evaluating", json) as report,
+        tempfile.TemporaryDirectory(prefix="endcap-evaluate-") as work,
+    ):
+
+        def building(stage: str, done: float) -> None:
+            report(stage, 0.3 * done)
+
+        state = replica(ids, lines, Path(work), building, BuildParameters())
+        yield state, lambda stage, done: report(stage, 0.3 + 0.7 * done)
 
 
 def _examples(prefixes: Path | None, targets: Path | None, test: Path | None) -> Examples:

@@ -45,7 +45,7 @@ def replica(
     ids: Sequence[str], lines: Lines, work: Path, progress: Progress, parameters: BuildParameters
 ) -> State:
     """Archive the lines, build a snapshot of them, and open it. `work` must be an empty folder."""
-    as_of = int(lines.moment.max(initial=EPOCH - 1)) + 1
+    as_of = int(lines.moment.max()) + 1 if len(lines.moment) else EPOCH
     _archive(ids, lines, work / "archive")
     catalogue = MemoryCatalogue()
     writes = [ProductWrite(product, msgspec.json.encode({"id": product})) for product in ids]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, LongArray
 from endcap.catalog.columns import Columns
 
+from .customers import CustomerIndex
 from .session_index import SessionIndex
 from .snapshot import Popularity, Relation, Snapshot
 from .transitions import Transitions
@@ -78,6 +79,11 @@ class Joined:
     def sessions(self) -> SessionIndex | None:
         """The sessions of the snapshot, by its own product numbers."""
         return self.snapshot.sessions if self.snapshot else None
+
+    @property
+    def customers(self) -> CustomerIndex | None:
+        """What customers buy, by the snapshot's own product numbers."""
+        return self.snapshot.customers if self.snapshot else None
 
     def transitions(self, name: str) -> Transitions | None:
         """The transitions `next` or `near`, by the snapshot's own product numbers."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from endcap.catalog.arrays import IntArray, LongArray
 from endcap.core.errors import SnapshotRefused
 
+from .customers import CustomerIndex
 from .session_index import SessionIndex
 from .transitions import Transitions
 
@@ -104,6 +105,8 @@ class Snapshot:
         }
         sessions = self.tables.get("sessions")
         self.sessions = SessionIndex(sessions) if sessions else None
+        bought = self.tables.get("customers")
+        self.customers = CustomerIndex(bought) if bought else None
         self.transitions = {
             name.removeprefix("transitions."): Transitions(table)
             for name, table in self.tables.items()
