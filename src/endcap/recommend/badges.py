@@ -1,8 +1,10 @@
 """Flags on products in a slate: low in stock, back, cheaper, new, trending, best of a category."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from endcap.catalog.arrays import IntArray
+from endcap.catalog.arrays import BoolArray, IntArray
 from endcap.core.answer import Badge
 from endcap.core.merchant import BadgeSettings
 from endcap.core.money import from_minor
@@ -14,28 +16,49 @@ from .query import Query, State
 def product_badges(rows: IntArray, query: Query, state: State) -> list[list[Badge]]:
     """The badges of each row, in a fixed order of types."""
     badges: list[list[Badge]] = [[] for _ in range(len(rows))]
-    settings = state.merchant.badges
     if not len(rows):
         return badges
-    stock = state.columns.stock_in(rows, query.zone).tolist()
-    rising = state.joined.trends.rising(rows, state.counters, query.now).tolist()
-    for own, row, left, trends in zip(badges, rows.tolist(), stock, rising, strict=True):
-        for badge in (
-            _low_stock(row, left, query, state),
-            _back_in_stock(row, query, state),
-            _price_drop(row, query, state),
-            _new(row, query, state),
-            Badge("trending", "Trending") if trends else None,
-            _bestseller(row, state),
-        ):
-            if badge is not None and badge.type not in settings.off:
-                own.append(badge)
+    off = state.merchant.badges.off
+    # Whole columns say which rows may have a badge, so that most rows cost nothing more.
+    for type_, candidates, make in _kinds(rows, query, state):
+        if type_ in off:
+            continue
+        for place in np.flatnonzero(candidates).tolist():
+            badge = make(int(rows[place]), query, state)
+            if badge is not None:
+                badges[place].append(badge)
     return badges
 
 
-def _low_stock(row: int, left: int, query: Query, state: State) -> Badge | None:
+def _kinds(
+    rows: IntArray, query: Query, state: State
+) -> list[tuple[str, BoolArray, Callable[[int, Query, State], Badge | None]]]:
+    columns, settings, now = state.columns, state.merchant.badges, query.now
+    stock = columns.stock_in(rows, query.zone)
+    most = max((settings.low_stock, *settings.low_stock_by_category.values()))
+    best = state.joined.best_of_category
+    listed = np.array([row in best for row in rows.tolist()], np.bool_)
+    rising = state.joined.trends.rising(rows, state.counters, now)
+    back = columns.restocked_at[rows] > now - settings.back_in_stock_days * DAY
+    fresh = columns.arrived_at[rows] > now - settings.new_days * DAY
+    return [
+        ("low_stock", (stock > 0) & (stock <= most), _low_stock),
+        ("back_in_stock", back, _back_in_stock),
+        ("price_drop", columns.price_before[rows] > 0, _price_drop),
+        ("new", fresh, _new),
+        ("trending", rising, _trending),
+        ("bestseller", listed, _bestseller),
+    ]
+
+
+def _trending(row: int, query: Query, state: State) -> Badge:
+    return Badge("trending", "Trending")
+
+
+def _low_stock(row: int, query: Query, state: State) -> Badge | None:
     """The true number left, in the zone; never a number made up."""
     settings = state.merchant.badges
+    left = int(state.columns.stock_in(np.array([row], np.int32), query.zone)[0])
     if not 0 < left <= _threshold(row, settings, state):
         return None
     until = format_time(query.now + settings.low_stock_minutes * MINUTE)
@@ -88,7 +111,7 @@ def _new(row: int, query: Query, state: State) -> Badge | None:
     return Badge("new", "New", until=format_time(arrived + settings.new_days * DAY))
 
 
-def _bestseller(row: int, state: State) -> Badge | None:
+def _bestseller(row: int, query: Query, state: State) -> Badge | None:
     """The first places of a category the product itself is in, of the last 30 days."""
     settings = state.merchant.badges
     best = state.joined.best_of_category.get(row)

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from endcap.catalog.arrays import BoolArray
 from endcap.core.answer import Reason
 from endcap.recommend.best_sellers import NOBODY, Best, audiences, everyones, of_audience
 from endcap.recommend.query import Query, State
@@ -36,23 +37,19 @@ class Popular(Retriever, frozen=True, kw_only=True):
                 audience = name
                 break
         rest = everyones(self.window, category, query, state, allow, want)
+        if not len(own.rows):
+            return self._found(rest, np.zeros(len(rest.rows), np.bool_), "", query)
         more = np.flatnonzero(~np.isin(rest.rows, own.rows))[: want - len(own.rows)]
-        rows = np.concatenate([own.rows, rest.rows[more]])
-        if not len(rows):
-            return NOTHING
         scores = rest.scores[more]
-        if len(own.rows) and len(more):
+        if len(more):
             # Everyone's come after the audience's own, in their order.
             scores = scores * 0.5 * own.scores.min() / max(scores.max(), 1e-12)
-        evidence = {
-            "row": rows,
-            "at": np.concatenate([own.at, rest.at[more]]),
-            "own": np.arange(len(rows)) < len(own.rows),
-            "window": self.window,
-            "audience": audience,
-            "now": query.now,
-        }
-        return Found(rows, np.concatenate([own.scores, scores]), evidence)
+        both = Best(
+            np.concatenate([own.rows, rest.rows[more]]),
+            np.concatenate([own.scores, scores]),
+            np.concatenate([own.at, rest.at[more]]),
+        )
+        return self._found(both, np.arange(len(both.rows)) < len(own.rows), audience, query)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors bought it in the window."""
@@ -80,6 +77,12 @@ class Popular(Retriever, frozen=True, kw_only=True):
             return Reason("popular", f"Much looked at in the last {days} days", counts=counts)
         text = f"{buyers:,} customers{whose} bought this in the last {days} days"
         return Reason("popular", text, counts=counts)
+
+    def _found(self, best: Best, own: BoolArray, audience: str, query: Query) -> Found:
+        if not len(best.rows):
+            return NOTHING
+        about = {"window": self.window, "audience": audience, "now": query.now}
+        return Found(best.rows, best.scores, {"row": best.rows, "at": best.at, "own": own, **about})
 
     def _category(self, query: Query, state: State) -> str | None:
         if self.within == "request":
