@@ -78,7 +78,31 @@ def matching(facet: str, rows: IntArray, state: State) -> BoolArray:
         except ValueError:
             return np.zeros(len(rows), np.bool_)
         return band
-    return np.array([facet in state.cards.facets(row) for row in rows.tolist()], np.bool_)
+    return _has(kind, value, rows, state)
+
+
+def _has(name: str, value: str, rows: IntArray, state: State) -> BoolArray:
+    """Which rows have the value of an attribute, as one of them or as the only one."""
+    mask = np.zeros(len(rows), np.bool_)
+    attribute = state.columns.attributes.find(name)
+    if attribute is None:
+        return mask
+    if attribute.texts is not None and (code := attribute.text_table.find(value)):
+        mask |= attribute.texts.read(rows) == code
+    if attribute.flags is not None and value in ("True", "False"):
+        mask |= attribute.flags.read(rows) == (value == "True")
+    if attribute.numbers is not None and (number := _number(value)) is not None:
+        mask |= attribute.numbers.read(rows) == number
+    if attribute.lists is not None:
+        mask |= np.isin(attribute.lists.read(rows), attribute.list_table.having(value))
+    return mask
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _units(rows: IntArray, state: State) -> FloatArray:

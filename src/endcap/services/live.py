@@ -59,7 +59,9 @@ class LiveState:
     async def load(self, shop: str) -> None:
         """Read the whole catalogue and the newest snapshot."""
         columns = await self._images.columns(shop)
-        self._states[shop] = self._empty(columns)
+        # What the shop decided by hand may have been read already; it is not the catalogue's.
+        merchant = self.state(shop).merchant
+        self._states[shop] = msgspec.structs.replace(self._empty(columns), merchant=merchant)
         folder = await asyncio.to_thread(self._snapshots.latest, shop)
         if folder is not None:
             await self.swap(shop, folder)

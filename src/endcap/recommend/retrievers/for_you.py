@@ -14,7 +14,6 @@ from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
 LISTED = {"brand": 3, "category": 5}
 SMALL_SHOP = 500
-COLUMNS = ("brand", "category", "price")
 CITED = 3
 
 
@@ -33,19 +32,12 @@ class ForYou(Retriever, frozen=True, kw_only=True):
         rows = self._candidates(profile, query, state, allow, want)
         if not len(rows):
             return NOTHING
-        facets = [f for f in profile.facets if f.facet.partition(":")[0] in COLUMNS]
-        fit = _fit(facets, rows, state)
-        others = [f for f in profile.facets if f not in facets]
-        if others and len(rows) > want:
-            # Attributes are read product by product, so only for those that are near the slate.
-            best = np.argsort(-fit.sum(axis=0), kind="stable")[:want]
-            rows, fit = rows[best], fit[:, best]
-        fit = np.concatenate([fit, _fit(others, rows, state)])
+        fit = _fit(profile.facets, rows, state)
         scores = fit.sum(axis=0)
         kept = scores > 0
         if not kept.any():
             return NOTHING
-        names = [f.facet for f in (*facets, *others)]
+        names = [f.facet for f in profile.facets]
         events = {f.facet: f.events for f in profile.facets}
         evidence = {"fit": fit.T[kept], "names": names, "events": events}
         return Found(rows[kept], scores[kept], evidence)
