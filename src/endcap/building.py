@@ -32,7 +32,7 @@ def build_runner(
         shutil.rmtree(exported, ignore_errors=True)
         exported.mkdir(parents=True)
         now = clock()
-        measuring.archive(lambda done: progress("archiving", 0.3 * done))
+        measuring.archive(shop, lambda done: progress("archiving", 0.3 * done))
         progress("reading the catalogue", 0.3)
         export_catalogue(store.catalogue, shop, exported)
         job = BuildInput(

@@ -11,6 +11,7 @@ from endcap.build.reports.attribution import Attribution
 from endcap.build.reports.live import LiveRollups
 from endcap.build.reports.performance import PerformanceReports
 from endcap.build.reports.rollups import Rollups
+from endcap.build.reports.trials import TrialReports
 from endcap.core.ports import EventLog
 from endcap.core.times import Clock
 from endcap.services.reports import ReportService
@@ -21,15 +22,21 @@ Done = Callable[[float], None]
 
 
 class Measuring(msgspec.Struct, frozen=True, kw_only=True):
-    """What measures: the rollups and the reports over them.
+    """What measures: each shop's rollups, and the reports over them.
 
-    `archive` brings the archive and the rollups up to the log's end; builds use it too, so that
+    `archive` brings a shop's archive and rollups up to the log's end; builds use it too, so that
     the two never write at once.
     """
 
-    archive: Callable[[Done], None]
-    rollups: LiveRollups
+    archive: Callable[[str, Done], None]
+    shops: dict[str, LiveRollups]
     reports: ReportService
+    trials: Callable[[str], TrialReports]
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        for live in self.shops.values():
+            live.close()
 
 
 def archive_home(settings: Settings, shop: str) -> Path:
@@ -55,10 +62,31 @@ def rollups_of(settings: Settings, shop: str) -> Rollups:
 
 
 def assemble_measuring(
-    settings: Settings, log: EventLog, catalogue: Callable[[], int], clock: Clock
+    settings: Settings, log: EventLog, catalogue: Callable[[str], int], clock: Clock
 ) -> Measuring:
-    """Everything that measures one shop; `catalogue` says how many products are live."""
-    shop = settings.shop
+    """Everything that measures; `catalogue` says how many products of a shop are live."""
+    shops = {shop: _live(settings, log, shop, clock) for shop in settings.shop_hosts}
+    reports = {shop: _reports(live, shop, catalogue) for shop, (live, _) in shops.items()}
+    trials = {shop: TrialReports(live) for shop, (live, _) in shops.items()}
+
+    def archive_and_fold(shop: str, done: Done) -> None:
+        live, bring_up = shops[shop]
+        bring_up(done)
+        live.fold()
+
+    return Measuring(
+        archive=archive_and_fold,
+        shops={shop: live for shop, (live, _) in shops.items()},
+        reports=ReportService(
+            reports.__getitem__, clock, settings.currency, settings.attribution_days
+        ),
+        trials=trials.__getitem__,
+    )
+
+
+def _live(
+    settings: Settings, log: EventLog, shop: str, clock: Clock
+) -> tuple[LiveRollups, Callable[[Done], None]]:
     home, turn = archive_home(settings, shop), threading.Lock()
 
     def bring_up(done: Done = lambda _: None) -> None:
@@ -66,15 +94,8 @@ def assemble_measuring(
         with turn, folder_lock(home / "archive.lock", wait=True):
             archive(log, home, shop, done)
 
-    live = LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock)
+    return LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock), bring_up
 
-    def archive_and_fold(done: Done) -> None:
-        bring_up(done)
-        live.fold()
 
-    reports = PerformanceReports(live, catalogue)
-    return Measuring(
-        archive=archive_and_fold,
-        rollups=live,
-        reports=ReportService(reports, clock, settings.currency, settings.attribution_days),
-    )
+def _reports(live: LiveRollups, shop: str, catalogue: Callable[[str], int]) -> PerformanceReports:
+    return PerformanceReports(live, lambda: catalogue(shop))

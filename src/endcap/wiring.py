@@ -25,6 +25,7 @@ from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import KINDS, DecisionService
+from endcap.services.experiments import ExperimentService
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.inspect import Inspector
 from endcap.services.live import LiveState
@@ -33,6 +34,7 @@ from endcap.services.past import PastStates
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
+from endcap.services.results import ResultService
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
 from endcap.services.tailing import Follower, WakingCommitter
@@ -75,6 +77,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     committer: GroupCommitter
     follower: Follower
     measuring: Measuring
+    experiments: ExperimentService
+    results: ResultService
     security: Security
     decisions: DecisionService
     visitors: VisitorService
@@ -101,6 +105,7 @@ async def open_installation(
             await installation.replication.start(shop)
             await installation.placements.load(shop)
             await installation.ruling.load(shop)
+            await installation.experiments.load(shop)
             await installation.live.load(shop)
             await installation.decisions.load(shop)
             if does.live:
@@ -112,7 +117,7 @@ async def open_installation(
             finally:
                 await installation.served.flush()
                 await installation.committer.stop()
-                installation.measuring.rollups.close()
+                installation.measuring.close()
     finally:
         store.close()
 
@@ -135,11 +140,12 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     committer = GroupCommitter(store.events)
     served = ServedLog(committer)
     measuring = assemble_measuring(
-        settings, store.events, lambda: live.state(settings.shop).columns.live, clock
+        settings, store.events, lambda shop: live.state(shop).columns.live, clock
     )
     decisions = DecisionService(store.control, lambda shop: live.state(shop).merchant, clock)
     read = Read(live, placements, visitors, pseudonyms)
     ruling = assemble_ruling(store, read, clock, settings.currency)
+    experiments = ExperimentService(store.control, placements, clock, new_id)
     return Installation(
         settings=settings,
         clock=clock,
@@ -167,8 +173,11 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             settings.session_minutes,
             Offering(store.events),
             ruling.segments,
+            experiments,
         ),
         ruling=ruling,
+        experiments=experiments,
+        results=ResultService(experiments, measuring.trials, clock, settings.currency),
         traces=Traces(
             PastStates(live, snapshots, store.events),
             placements,
@@ -198,6 +207,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             live,
             {
                 "placement": placements.load,
+                "experiment": experiments.load,
                 **dict.fromkeys(KINDS, decisions.load),
                 **ruling.reloads,
             },
@@ -222,6 +232,8 @@ def app_services(installation: Installation) -> AppServices:
         placements=installation.placements,
         builds=installation.builds,
         reports=installation.measuring.reports,
+        experiments=installation.experiments,
+        results=installation.results,
         traces=installation.traces,
         decisions=installation.decisions,
         visitors=installation.visitors,

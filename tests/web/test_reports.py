@@ -190,12 +190,12 @@ def test_programs_are_left_out_by_their_name(tmp_path):
         assert report(door)["total"]["slates"] == 0
         served(door, "popular", visitor="ann")
         # The database is kept for two seconds; a new one sees the slate.
-        door.installation.measuring.rollups.close()
+        door.installation.measuring.close()
         assert report(door)["total"]["slates"] == 1
 
 
 def test_sql_on_the_command_line_while_the_shop_is_open(told):
-    told.installation.measuring.rollups.fold()
+    told.installation.measuring.shops["default"].fold()
     folder = told.installation.settings.data
     sql = "SELECT placement, sum(clicked)::INT AS clicks FROM shown GROUP BY placement"
     shown = CliRunner().invoke(app, ["sql", sql, "--data", folder, "--json"])

@@ -29,13 +29,12 @@ class Variant(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     """One version to compare. The first variant of an experiment is the control.
 
     `changes` replace fields of the placement (`strategies`, `filters`, `rerankers`, `fallback`,
-    `slots`, ...); `rules_on` and `rules_off` are rules that hold, or not, for this variant only.
+    `slots`, ...); the rules named in `rules_off` do not hold for this variant.
     """
 
     name: str
     weight: float = 1.0
     changes: dict[str, Any] = {}
-    rules_on: list[str] = []
     rules_off: list[str] = []
 
 
@@ -82,7 +81,7 @@ class Experiment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
     `traffic` is the part of those who take part now (it can be raised, `ramp` raises it by
     itself); `hold_out` of the layer's visitors see no experiment of the layer at all. `exposure`
     says when a visitor counts: at serving or at the first impression. `alpha` is the risk of a
-    false winner. With `interleave`, the two variants' slates are mixed by team draft.
+    false winner.
     """
 
     title: str = ""
@@ -99,9 +98,18 @@ class Experiment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
     guardrails: list[Guardrail] = []
     plan: Planned = msgspec.field(default_factory=Planned)
     alpha: float = 0.05
-    interleave: bool = False
     state: Literal["draft", "running", "stopped"] = "draft"
     salt: str = ""
     slice_from: float = 0.0
     started_at: int | None = None
     stopped_at: int | None = None
+
+
+class ExperimentView(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest version of an experiment; `changed_at` is UTC milliseconds."""
+
+    name: str
+    version: int
+    experiment: Experiment
+    author: str
+    changed_at: int

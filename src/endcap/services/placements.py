@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from typing import Any
 
 import msgspec
 
@@ -46,6 +47,7 @@ class PlacementService:
         self._components = components
         self._clock = clock
         self._plans: dict[str, dict[str, Plan]] = {}
+        self._bodies: dict[tuple[str, str], bytes] = {}
         self._turn = asyncio.Lock()
 
     async def load(self, shop: str) -> None:
@@ -59,6 +61,7 @@ class PlacementService:
         async with self._turn:
             records = await asyncio.to_thread(self._control.latest, shop, KIND)
             self._plans[shop] = {record.name: self._plan(record) for record in records}
+            self._bodies |= {(shop, record.name): record.body or b"" for record in records}
 
     def plan(self, shop: str, name: str) -> Plan:
         """The live plan. Raises UnknownPlacement, which lists the nearest names."""
@@ -82,6 +85,14 @@ class PlacementService:
         if record is None or record.body is None:
             raise NotFound(f"placement `{name}` has no version {version}")
         return self._plan(record)
+
+    def changed_plan(self, shop: str, name: str, changes: dict[str, Any]) -> Plan:
+        """The live placement with some fields replaced. Raises InvalidInput or UnknownPlacement."""
+        plan = self.plan(shop, name)
+        fields = msgspec.json.decode(self._bodies[shop, name]) | changes
+        return make_plan(
+            name, plan.version, _decoded(msgspec.json.encode(fields)), self._components
+        )
 
     async def list(self, shop: str) -> Sequence[PlacementView]:
         """The live version of every placement, by name."""
@@ -124,6 +135,7 @@ class PlacementService:
                 shop, name, msgspec.json.encode(placement), expected, author, note
             )
             self._plans.setdefault(shop, {})[name] = self._plan(record)
+            self._bodies[shop, name] = record.body or b""
         return _view(record)
 
     async def delete(self, shop: str, name: str, author: str, note: str) -> None:

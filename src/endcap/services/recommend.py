@@ -14,6 +14,7 @@ from endcap.core.event import Event, Line, Served
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
+from endcap.experiments.assign import Subject
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.recommend.history import SESSION_MINUTES
 from endcap.recommend.merchandising import PlacementRules
@@ -31,6 +32,7 @@ from .resolve import Asked, check, resolved
 from .rule_source import NoRules, RuleSource, TraitSource
 from .served import ServedLog, served_detail
 from .traces import inputs_of
+from .trials import NoTrials, TrialSource
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -72,6 +74,7 @@ class RecommendService:
         session_minutes: int = SESSION_MINUTES,
         offering: Offering | None = None,
         traits: TraitSource | None = None,
+        trials: TrialSource | None = None,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -82,6 +85,7 @@ class RecommendService:
         self._new_token = new_token
         self._rules = rules or NoRules()
         self._traits = traits
+        self._trials = trials or NoTrials()
         self._session_minutes = session_minutes
         self._offering = offering
         self._pipeline = Pipeline()
@@ -180,8 +184,16 @@ class RecommendService:
         asked = await self._asked(shop, request, live, taken)
         # From here to the slate nothing waits, so one state serves the whole request.
         plan, query = resolved(asked, self._traits)
+        subject = Subject(
+            asked.visitor, request.zone, request.device, frozenset(query.traits.segments)
+        )
+        trial = self._trials.trial(shop, live, subject, asked.now)
+        if trial is not None and trial.plan is not live:
+            plan, query = resolved(asked._replace(plan=trial.plan), self._traits)
         state = asked.state
         rules = self._rules.for_placement(shop, plan.name)
+        if trial is not None:
+            rules = trial.rules(rules)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None
         items = make_items(outcome, query, state, fields)
@@ -191,6 +203,8 @@ class RecommendService:
         withheld: tuple[str, ...] = ()
         if self._offering is not None:
             slate, withheld = self._offering.carry(slate, outcome, query, state)
+        if trial is not None:
+            slate = msgspec.structs.replace(slate, experiment=trial.named())
         if request.explain:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
         inputs = inputs_of(request, plan, query, state, asked.known)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+from collections.abc import Callable
 from typing import Protocol
 
 from endcap.core.errors import FieldProblem, InvalidInput
@@ -24,21 +25,23 @@ class ReportSource(Protocol):
 
 
 class ReportService:
-    """Answers report questions of the installation's shop."""
+    """Answers report questions; `source` gives a shop's reports."""
 
-    def __init__(self, source: ReportSource, clock: Clock, currency: str, window: int) -> None:
+    def __init__(
+        self, source: Callable[[str], ReportSource], clock: Clock, currency: str, window: int
+    ) -> None:
         self._source = source
         self._clock = clock
         self._currency = currency
         self._window = window
 
-    async def performance(self, question: ReportQuestion) -> Report:
+    async def performance(self, shop: str, question: ReportQuestion) -> Report:
         """What was shown, clicked and sold. Raises InvalidInput."""
-        return await asyncio.to_thread(self._source.report, self.checked(question))
+        return await asyncio.to_thread(self._source(shop).report, self.checked(question))
 
-    async def parquet(self, question: ReportQuestion) -> bytes:
+    async def parquet(self, shop: str, question: ReportQuestion) -> bytes:
         """The rows of the same report as Parquet. Raises InvalidInput."""
-        return await asyncio.to_thread(self._source.parquet, self.checked(question))
+        return await asyncio.to_thread(self._source(shop).parquet, self.checked(question))
 
     def question(self, group_by: tuple[str, ...] = ("placement",)) -> ReportQuestion:
         """The usual question: the last 28 days, the configured window, the shop's currency."""

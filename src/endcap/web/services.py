@@ -10,11 +10,13 @@ from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import DecisionService
+from endcap.services.experiments import ExperimentService
 from endcap.services.inspect import Inspector
 from endcap.services.placements import PlacementService
 from endcap.services.previews import Previews
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
+from endcap.services.results import ResultService
 from endcap.services.rule_trials import RuleTrials
 from endcap.services.rules import RuleService
 from endcap.services.security import Security
@@ -42,6 +44,8 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     placements: PlacementService
     builds: BuildService
     reports: ReportService
+    experiments: ExperimentService
+    results: ResultService
     traces: Traces
     decisions: DecisionService
     visitors: VisitorService

@@ -24,9 +24,9 @@ async def get_performance(call: Call) -> Response:
         problem = FieldProblem("/query/format", "not_allowed", f"must be {', '.join(FORMATS)}")
         raise InvalidInput("the report cannot be made", [problem])
     if form == "parquet":
-        content = await call.services.reports.parquet(question)
+        content = await call.services.reports.parquet(call.shop, question)
         return _file(content, "application/vnd.apache.parquet", form)
-    report = await call.services.reports.performance(question)
+    report = await call.services.reports.performance(call.shop, question)
     if form == "csv":
         return _file(_csv(report), "text/csv; charset=utf-8", form)
     return answer(report)

@@ -49,9 +49,9 @@ async def home(call: PageCall) -> Home:
         return msgspec.structs.replace(usual, group_by=group_by, **between)
 
     week, before, daily, placements = await asyncio.gather(
-        reports.performance(asked("placement", **days(6, 0))),
-        reports.performance(asked("placement", **days(13, 7))),
-        reports.performance(asked("day", **days(27, 0))),
+        reports.performance(call.shop, asked("placement", **days(6, 0))),
+        reports.performance(call.shop, asked("placement", **days(13, 7))),
+        reports.performance(call.shop, asked("day", **days(27, 0))),
         call.services.placements.list(call.shop),
     )
     ready = await call.services.ready()

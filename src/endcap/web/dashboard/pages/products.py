@@ -43,7 +43,7 @@ async def product(call: PageCall) -> Detail:
         raise NotFound(f"no product `{name}`")
     usual = call.services.reports.question(("placement",))
     asked = msgspec.structs.replace(usual, filters={"product": name})
-    report = await call.services.reports.performance(asked)
+    report = await call.services.reports.performance(call.shop, asked)
     fields = msgspec.json.decode(view.product)
     return Detail(
         heading=fields.get("title") or name,

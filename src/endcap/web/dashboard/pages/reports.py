@@ -28,7 +28,7 @@ async def reports(call: PageCall) -> Reports:
         model="any" if call.query.get("model") == "any" else "last",
         limit=200,
     )
-    return Reports(await service.performance(asked), group, DIMENSIONS, usual.window)
+    return Reports(await service.performance(call.shop, asked), group, DIMENSIONS, usual.window)
 
 
 PAGES = (

@@ -1,0 +1,41 @@
+"""Which variant a request meets."""
+
+from typing import NamedTuple, Protocol
+
+from endcap.experiments.assign import Subject
+from endcap.recommend.merchandising import PlacementRules
+from endcap.recommend.plan import Plan
+
+
+class Trial(NamedTuple):
+    """A variant met: its plan, and the rules that do not hold for it."""
+
+    experiment: str
+    variant: str
+    plan: Plan
+    rules_off: frozenset[str] = frozenset()
+
+    def named(self) -> dict[str, str]:
+        """As the answer names it."""
+        return {"id": self.experiment, "variant": self.variant}
+
+    def rules(self, published: PlacementRules) -> PlacementRules:
+        """The rules that hold for this variant."""
+        if not self.rules_off:
+            return published
+        return PlacementRules(r for r in published.rules if r.name not in self.rules_off)
+
+
+class TrialSource(Protocol):
+    """Gives the variant of a running experiment that a visitor meets on a placement."""
+
+    def trial(self, shop: str, plan: Plan, subject: Subject, now: int) -> Trial | None:
+        """The variant, or None for who takes part in nothing here."""
+
+
+class NoTrials:
+    """A shop without experiments."""
+
+    def trial(self, shop: str, plan: Plan, subject: Subject, now: int) -> Trial | None:
+        """None at all."""
+        return None
