@@ -67,6 +67,7 @@ class SegmentService:
         self._clock = clock
         self._currency = currency
         self._segments: dict[str, list[_Compiled]] = {}
+        self._strangers: dict[str, Traits] = {}
         self._tags: dict[str, dict[str, frozenset[str]]] = {}
         self._turn = asyncio.Lock()
 
@@ -79,6 +80,7 @@ class SegmentService:
                     await self._versions.append(shop, name, segment, Edit("endcap", "ready"))
                 records = await self._versions.latest(shop)
             self._segments[shop] = [c for r in records if (c := self._compiled(r)) is not None]
+            self._strangers.pop(shop, None)
             tags = await self._tag_versions.latest(shop)
             self._tags[shop] = {
                 r.name: frozenset(self._tag_versions.decode(r.body).tags) for r in tags
@@ -94,10 +96,20 @@ class SegmentService:
         """Traits and segments of a visitor (a pseudonym) at `now`."""
         tags = self._tags.get(shop, {}).get(visitor or "", frozenset())
         if known is None and not tags:
-            bare = msgspec.structs.replace(STRANGER, currency=self._currency)
-        else:
-            bare = traits_of(known or VisitorState(), state.columns, now, self._currency, tags)
+            return self._stranger(shop, state, now)
+        bare = traits_of(known or VisitorState(), state.columns, now, self._currency, tags)
         return self.with_segments(shop, bare, state, now)
+
+    def _stranger(self, shop: str, state: State, now: int) -> Traits:
+        """All strangers are alike, unless a segment goes by the time."""
+        traits = self._strangers.get(shop)
+        if traits is None:
+            bare = msgspec.structs.replace(STRANGER, currency=self._currency)
+            traits = self.with_segments(shop, bare, state, now)
+            segments = self._segments.get(shop, ())
+            if not any(root == "now" for s in segments for root, _, _ in s.expression.reads):
+                self._strangers[shop] = traits
+        return traits
 
     def with_segments(self, shop: str, traits: Traits, state: State, now: int) -> Traits:
         """The traits with the segments that hold for them."""
