@@ -74,15 +74,28 @@ class Blender:
         sums = self._sums
         for listed in lists:
             sums[listed.found.items] += listed.parts
-        rows = np.unique(np.concatenate([listed.found.items for listed in lists]))
+        rows = self._each_once(np.concatenate([listed.found.items for listed in lists]), size)
         scores = sums[rows]
         sums[rows] = 0.0
         return rows, scores
 
-    def shares(self, rows: IntArray, lists: list[Listed], size: int) -> list[list[Share]]:
-        """Who proposed each row, the largest share first."""
+    def _each_once(self, rows: IntArray, size: int) -> IntArray:
+        """The rows without repeats, in no particular order."""
+        places = self._sized_places(size)
+        numbers = np.arange(len(rows), dtype=np.int32)
+        # Of the places of a row one is written last; that one stays.
+        places[rows] = numbers
+        found: IntArray = rows[places[rows] == numbers]
+        return found
+
+    def _sized_places(self, size: int) -> IntArray:
         if len(self._places) < size:
             self._places = np.zeros(max(size, 2 * len(self._places)), np.int32)
+        return self._places
+
+    def shares(self, rows: IntArray, lists: list[Listed], size: int) -> list[list[Share]]:
+        """Who proposed each row, the largest share first."""
+        self._sized_places(size)
         shares: list[list[Share]] = [[] for _ in range(len(rows))]
         for strategy, found, parts in lists:
             # Where each row stands in this list; a row that is not in it points somewhere else.

@@ -205,12 +205,18 @@ def ordered(ranked: Ranked, count: int, state: State) -> Ranked:
     order = np.argsort(-ranked.scores, kind="stable")
     rows, scores = ranked.rows[order], ranked.scores[order]
     ids = state.columns.ids
+    # Ties are few and short: comparing neighbours costs less than a call of numpy per score.
+    values = scores[: count + 1].tolist()
     start = 0
-    while start < min(len(rows), count):
-        end = int(np.searchsorted(-scores, -scores[start], side="right"))
+    while start < min(len(values), count):
+        end = start + 1
+        while end < len(values) and values[end] == values[start]:
+            end += 1
+        if end == len(values) and end > start + 1:
+            end = start + int(np.count_nonzero(scores[start:] == values[start]))
         if end - start > 1:
             rows[start:end] = sorted(rows[start:end].tolist(), key=ids.__getitem__)
-        start = max(end, start + 1)
+        start = end
     return Ranked(rows, scores)
 
 
