@@ -14,6 +14,20 @@ BoolArray = npt.NDArray[np.bool_]
 NO_ITEMS: IntArray = np.empty(0, np.int32)
 
 
+# Up to so many, comparing with each costs less than a search.
+FEW = 12
+
+
+def absent(rows: IntArray, others: IntArray) -> BoolArray:
+    """Which rows are not among the others."""
+    if len(others) > FEW:
+        return np.isin(rows, others, invert=True)
+    found: BoolArray = np.ones(len(rows), np.bool_)
+    for other in others.tolist():
+        found &= rows != other
+    return found
+
+
 def grown(column: npt.NDArray[Any], capacity: int, fill: object) -> npt.NDArray[Any]:
     """A copy of `column` with room for `capacity` rows; new rows hold `fill`."""
     larger = np.full((capacity, *column.shape[1:]), fill, column.dtype)

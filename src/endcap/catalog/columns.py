@@ -115,6 +115,7 @@ class Columns:
         self.arrivals = Arrivals()
         self.change = 0
         self.opened_at = FOREVER
+        self.dated = False  # whether any product has dates
         self.live = 0
         self.bodies = Bodies()
         self._rows: dict[str, int] = {}
@@ -249,6 +250,7 @@ class Columns:
         self.tags[row] = self.lists.code(tuple(product.tags))
         self.category_lists[row] = self.lists.code(tuple(product.categories))
         begin, end = product.available_from, product.available_until
+        self.dated = self.dated or bool(begin or end)
         self.available_from[row] = parse_time(begin) if begin else 0
         self.available_until[row] = parse_time(end) if end else FOREVER
         self.sellable[row] = sells(product.availability, product.stock)

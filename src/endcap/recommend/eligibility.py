@@ -44,7 +44,8 @@ class Eligibility:
         """Which of the rows may be shown."""
         columns = self._state.columns
         mask: BoolArray = columns.alive[rows]
-        mask &= ~self._blocked[rows]
+        if self._set:
+            mask &= ~self._blocked[rows]
         if self._query.category is not None:
             mask &= columns.in_category(rows, self._query.category)
         for named in (*self._plan.filters, *self._query.filters):

@@ -26,6 +26,9 @@ def related(relation: str, around: str, query: Query, state: State, allow: Allow
     weights = 1.0 / np.arange(1, len(anchors) + 1) if dated else None
     partners = state.joined.partners(relation, anchors, weights)
     keep = allow(partners.items)
+    if keep.all():
+        evidence = {"place": partners.place, "seed": partners.seed}
+        return Found(partners.items, partners.scores, evidence)
     return Found(
         partners.items[keep],
         partners.scores[keep],

@@ -1,6 +1,5 @@
 """From picks to the items of the answer: reasons, badges and product fields, for the slate only."""
 
-import msgspec
 import numpy as np
 
 from endcap.catalog.arrays import IntArray
@@ -54,7 +53,7 @@ def _reasons(pick: Pick, state: State, applied: list[tuple[ActiveRule, float]]) 
         reasons.append(_of_rule(code, pick.moved_by, {}))
     for strategy, found, place, share in pick.shares:
         reason = strategy.retriever.reason(state, found.evidence, place)
-        reasons.append(msgspec.structs.replace(reason, strategy=strategy.name, share=share))
+        reasons.append(Reason(reason.code, reason.text, strategy.name, share, reason.counts))
     for rule, factor in applied:
         reasons.append(_of_rule("boosted" if factor >= 1 else "buried", rule, {"factor": factor}))
     return reasons

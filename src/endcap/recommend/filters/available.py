@@ -26,8 +26,9 @@ class Available(Filter, frozen=True, kw_only=True):
             mask = columns.sellable_in(rows, query.zone)
         else:
             mask = columns.alive[rows] & ~self._barred(rows, query, state)
-        mask &= columns.available_from[rows] <= query.now
-        mask &= columns.available_until[rows] > query.now
+        if columns.dated:
+            mask &= columns.available_from[rows] <= query.now
+            mask &= columns.available_until[rows] > query.now
         return mask
 
     def _barred(self, rows: IntArray, query: Query, state: State) -> BoolArray:

@@ -1,8 +1,6 @@
 """Removes what the visitor bought in the last 30 days."""
 
-import numpy as np
-
-from endcap.catalog.arrays import BoolArray, IntArray
+from endcap.catalog.arrays import BoolArray, IntArray, absent
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import Filter
 
@@ -12,9 +10,7 @@ class NotBought(Filter, frozen=True, kw_only=True):
 
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that were not bought lately."""
-        if not len(query.bought):
-            return np.ones(len(rows), np.bool_)
-        return np.isin(rows, query.bought, invert=True)
+        return absent(rows, query.bought)
 
     def explain(self, row: int, query: Query, state: State) -> str:
         """It was bought lately."""

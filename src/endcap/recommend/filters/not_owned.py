@@ -1,8 +1,6 @@
 """Removes what the visitor ever bought, as far back as is known."""
 
-import numpy as np
-
-from endcap.catalog.arrays import BoolArray, IntArray
+from endcap.catalog.arrays import BoolArray, IntArray, absent
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import Filter
 
@@ -12,9 +10,7 @@ class NotOwned(Filter, frozen=True, kw_only=True):
 
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that were never bought."""
-        if not len(query.owned):
-            return np.ones(len(rows), np.bool_)
-        return np.isin(rows, query.owned, invert=True)
+        return absent(rows, query.owned)
 
     def explain(self, row: int, query: Query, state: State) -> str:
         """It was bought before."""
