@@ -17,6 +17,7 @@ from . import (
     recommend,
     serve,
     sql,
+    tune,
     upkeep,
 )
 
@@ -33,6 +34,7 @@ app.command("serve")(serve.serve)
 app.add_typer(importing.app, name="import")
 app.command("build")(build.build)
 app.add_typer(evaluate.app, name="evaluate")
+app.command("tune")(tune.tune)
 app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)

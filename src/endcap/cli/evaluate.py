@@ -1,5 +1,6 @@
 """`endcap evaluate`: how good the serving code is on held-out data, with intervals."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from endcap.build.parameters import BuildParameters
@@ -18,9 +20,12 @@ from endcap.evaluate.replica import Lines, replica
 from endcap.evaluate.report import Evaluation, evaluation, picture, table
 from endcap.evaluate.session_data import Examples, examples_of, read_examples, read_visits
 from endcap.evaluate.sessions import Protocol, clicks_per_product, lines_of, run_examples
+from endcap.recommend.plan import make_plan
 from endcap.recommend.query import State
+from endcap.recommend.registry import Components
 
-from .options import Json
+from .held_out import answered, held_out, protocol_of, stored_placement
+from .options import Config, Data, Json, settings_from
 from .output import Progress, progress, show
 
 app = typer.Typer(help="Measure recommendations on held-out data.", no_args_is_help=True)
@@ -111,6 +116,37 @@ def also_bought(
     about = {"protocol": "also bought", "placement": plan.name, "k": k}
     about["strategies"] = ", ".join(strategy or [])
     _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
+
+
+@app.command("log")
+def log(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
+    days: Annotated[int, typer.Option(help="How many last days are held out.")] = 7,
+    k: K = 20,
+    placement: Placement = "home",
+    strategy: Strategy = None,
+    protocol: Annotated[str, typer.Option(help="auto, sessions or orders.")] = "auto",
+    plot: Plot = None,
+    config: Config = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """The shop's own last days: built from the days before, asked about those held out."""
+    settings = settings_from(config, data=data)
+    plan = plan_of(placement, strategy or [])
+    if not strategy:
+        stored, version = asyncio.run(stored_placement(settings, placement))
+        plan = make_plan(placement, version, stored, Components())
+    with progress("Evaluating", json) as report, held_out(settings, days, report) as given:
+        kind = protocol_of(protocol, placement, given)
+        collected = answered(given, plan, kind, k, lambda s, done: report(s, 0.3 + 0.7 * done))
+        counts = given.state.joined.popularity("365d")
+        clicks = np.zeros(len(given.state.columns), np.int64)
+        if counts is not None:
+            rows = given.state.joined.rows(np.arange(len(counts.orders), dtype=np.int32))
+            clicks[rows[rows >= 0]] = counts.orders[rows >= 0]
+    about = {"protocol": kind, "days": days, "placement": plan.name, "k": k}
+    about["strategies"] = ", ".join(s.name for s in plan.strategies)
+    _show(evaluation(collected, clicks, about), plot, json)
 
 
 @contextmanager

@@ -78,15 +78,17 @@ def lines_of_orders(orders: Orders) -> tuple[list[str], Lines]:
     )
 
 
-def run_orders(state: State, plan: Plan, orders: Orders, k: int, tick: Tick) -> Collected:
+def run_orders(
+    state: State, plan: Plan, orders: Orders, k: int, tick: Tick, first: int | None = None
+) -> Collected:
     """Each product of a later order of two or more is the seed in turn; of a long order `ASKED`
-    products, drawn by a seeded generator."""
+    products, drawn by a seeded generator. `first` is the first order to ask about."""
     pipeline, collected, columns = Pipeline(), Collected(k), state.columns
     draw = np.random.default_rng(7)
-    first = int(np.searchsorted(orders.order, split(orders)))
+    first = int(np.searchsorted(orders.order, split(orders) if first is None else first))
     begins = first + np.flatnonzero(np.diff(orders.order[first:], prepend=-1))
     ends = np.append(begins[1:], len(orders.order))
-    now = int(orders.moment[first - 1]) + 1
+    now = int(orders.moment[max(0, first - 1)]) + 1 if len(orders.moment) else 0
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
         rows = columns.rows(orders.item[begin:end].tolist())
         if len(rows) < 2:

@@ -15,6 +15,7 @@ from endcap.build.run import BuildInput, Progress, build
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.ids import DEFAULT_SHOP
+from endcap.core.ports import Catalogue
 from endcap.core.product import ProductWrite
 from endcap.core.times import DAY
 from endcap.recommend.query import State
@@ -42,14 +43,23 @@ class Lines(msgspec.Struct, frozen=True):
 
 
 def replica(
-    ids: Sequence[str], lines: Lines, work: Path, progress: Progress, parameters: BuildParameters
+    ids: Sequence[str],
+    lines: Lines,
+    work: Path,
+    progress: Progress,
+    parameters: BuildParameters,
+    catalogue: Catalogue | None = None,
 ) -> State:
-    """Archive the lines, build a snapshot of them, and open it. `work` must be an empty folder."""
+    """Archive the lines, build a snapshot of them, and open it. `work` must be an empty folder.
+
+    `catalogue` has the products `ids`; left out, they have nothing but their ids.
+    """
     as_of = int(lines.moment.max()) + 1 if len(lines.moment) else EPOCH
     _archive(ids, lines, work / "archive")
-    catalogue = MemoryCatalogue()
-    writes = [ProductWrite(product, msgspec.json.encode({"id": product})) for product in ids]
-    catalogue.write(DEFAULT_SHOP, writes, as_of)
+    if catalogue is None:
+        catalogue = MemoryCatalogue()
+        writes = [ProductWrite(product, msgspec.json.encode({"id": product})) for product in ids]
+        catalogue.write(DEFAULT_SHOP, writes, as_of)
     exported = work / "exported"
     exported.mkdir()
     export_catalogue(catalogue, DEFAULT_SHOP, exported)

@@ -45,9 +45,15 @@ def lines_of(visits: Visits) -> tuple[list[str], Lines]:
 
 
 def run_examples(
-    state: State, plan: Plan, examples: Examples, protocol: Protocol, tick: Tick
+    state: State,
+    plan: Plan,
+    examples: Examples,
+    protocol: Protocol,
+    tick: Tick,
+    now: int = EPOCH,
 ) -> Collected:
-    """Answer every prefix through the request path. Raises InvalidInput for a k it cannot do."""
+    """Answer every prefix through the request path, as if at `now`. Raises InvalidInput for a k
+    that cannot be done."""
     if not 1 <= protocol.k <= MAX_K:
         raise InvalidInput(f"k: {protocol.k} is not 1 to {MAX_K}")
     pipeline = Pipeline()
@@ -60,7 +66,7 @@ def run_examples(
         if protocol.drop_current and columns.row(prefix[-1]) is not None:
             barred = session[:1]
         query = Query(
-            now=EPOCH, count=protocol.k, session=session, viewed=_once(session), excluded=barred
+            now=now, count=protocol.k, session=session, viewed=_once(session), excluded=barred
         )
         begun = time.perf_counter()
         picks = pipeline.run(plan, query, state).picks
