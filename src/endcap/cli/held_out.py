@@ -69,7 +69,7 @@ async def _held_out(settings: Settings, days: int, work: Path, report: Progress)
     async with open_installation(settings) as installation:
         shop = settings.shop
         archive = installation.measuring.archive
-        await asyncio.to_thread(archive, lambda done: report("archiving", 0.05 * done))
+        await asyncio.to_thread(archive, shop, lambda done: report("archiving", 0.05 * done))
         return await asyncio.to_thread(
             hold_out,
             archive_home(settings, shop),
