@@ -112,7 +112,7 @@ class Counters:
         table = self._tables.get(zone)
         if table is None:
             return np.zeros(len(rows))
-        return table.at(rows, WINDOWS[window], now, _weights(signal))
+        return table.at(rows, WINDOWS[window], now, signal_weights(signal))
 
     def visitors(self, row: int, window: str, now: int, signal: str = "views") -> float:
         """Decayed visitors of one row."""
@@ -127,7 +127,7 @@ class Counters:
         if made is not None and 0 <= now - made.at < FRESH:
             return made.rows
         table = self._tables.get(zone)
-        place, weights = WINDOWS[window], _weights(signal)
+        place, weights = WINDOWS[window], signal_weights(signal)
         if table is None or not table.used:
             return NO_ITEMS
         touched = self._touched[zone]
@@ -146,7 +146,7 @@ class Counters:
         table = self._tables[None]
         if not table.used:
             return np.zeros(int(codes.max(initial=0)) + 1)
-        rates = table.all(WINDOWS[window], now, _weights(signal))
+        rates = table.all(WINDOWS[window], now, signal_weights(signal))
         sums: FloatArray = np.bincount(codes[table.rows[: table.used]], rates).astype(np.float64)
         return sums
 
@@ -187,7 +187,8 @@ def seen_key(visitor: str, product: str, signal: int, day: int) -> int:
     return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:16], 16)
 
 
-def _weights(signal: str) -> FloatArray:
+def signal_weights(signal: str) -> FloatArray:
+    """How much views, carts and sales count in a signal. Raises KeyError."""
     if signal == "score":
         return SCORE
     if signal == "acts":

@@ -11,6 +11,7 @@ from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, Lon
 from endcap.catalog.columns import Columns
 
 from .customers import CustomerIndex
+from .fresh import Fresh
 from .session_index import SessionIndex
 from .snapshot import Popularity, Relation, Snapshot
 from .transitions import Transitions
@@ -61,6 +62,7 @@ class Joined:
         self._audiences: dict[str, int] | None = None
         self._terms: dict[str, int] | None = None
         self.trends = Trends(self, columns)
+        self.fresh = Fresh(self)
 
     @property
     def version(self) -> str:

@@ -1,7 +1,7 @@
 """What is wanted more than usual: recent visitors against each product's own baseline.
 
-The baseline and the recent stretch come from the snapshot; live counters take over the recent side
-as far as they know more, so that a rush shows within a second.
+The baseline and the recent stretch come from the snapshot; what the live counters have had since
+is added to the recent side, so that a rush shows within a second.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -72,7 +72,7 @@ class Trends:
             age = np.exp(-max(0, now - self._as_of) / self.stretch)
             recent[known] = self._table["recent"][numbers] * age
             usual[known] = self._table["baseline"][numbers] / self.stretches
-        np.maximum(recent, counters.rate(rows, "1d", now, "acts"), out=recent)
+        recent += self._joined.fresh.visitors(rows, counters, now, window="1d")
         return Measured(recent, usual, (recent + SHRINK) / (usual + SHRINK))
 
     def baseline(self, row: int) -> int:

@@ -61,8 +61,8 @@ class Popular(Retriever, frozen=True, kw_only=True):
         zone = name if own and kind == "zone" else None
         if window != "365d" and not (own and kind == "segment"):
             one = np.array([row], np.int32)
-            live = state.counters.rate(one, window, evidence["now"], "sales", zone)
-            buyers = max(buyers, int(live[0]))
+            fresh = state.joined.fresh.visitors(one, state.counters, evidence["now"], "sales", zone)
+            buyers += round(float(fresh[0]))
         counts: dict[str, int | float | str] = {
             "buyers": buyers,
             "orders": max(orders, buyers),
@@ -73,9 +73,13 @@ class Popular(Retriever, frozen=True, kw_only=True):
             counts["audience"] = evidence["audience"]
             whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
         days = window.removesuffix("d")
-        if not buyers:
-            return Reason("popular", f"Much looked at in the last {days} days", counts=counts)
         text = f"{buyers:,} customers{whose} bought this in the last {days} days"
+        if not buyers:
+            popularity, product = state.joined.popularity(window), state.joined.product(row)
+            viewers = int(popularity.viewers[product]) if popularity and product >= 0 else 0
+            counts["viewers"] = viewers
+            seen = f"{viewers:,} customers looked at this in the last {days} days"
+            text = seen if viewers and not own else "Popular in the shop"
         return Reason("popular", text, counts=counts)
 
     def _found(self, best: Best, own: BoolArray, audience: str, query: Query) -> Found:
