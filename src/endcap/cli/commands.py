@@ -7,6 +7,7 @@ import typer
 
 from . import (
     access,
+    backtest,
     build,
     demo,
     doctor,
@@ -14,6 +15,7 @@ from . import (
     explain,
     importing,
     init,
+    preview,
     recommend,
     serve,
     sql,
@@ -37,6 +39,8 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command("tune")(tune.tune)
 app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
+app.command("preview")(preview.preview)
+app.command("backtest")(backtest.command)
 app.command("doctor")(doctor.doctor)
 app.command("login-link")(access.login_link)
 app.command("key")(access.key)
