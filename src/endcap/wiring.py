@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ from endcap.services.recommend import RecommendService
 from endcap.services.results import ResultService
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
+from endcap.services.shopfront import Shopfront
 from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
@@ -220,9 +222,6 @@ def app_services(installation: Installation) -> AppServices:
     """What the web layer works with."""
     settings = installation.settings
 
-    async def ready() -> dict[str, Any]:
-        return await _ready(installation)
-
     return AppServices(
         door=door_rules(settings),
         security=installation.security,
@@ -242,8 +241,9 @@ def app_services(installation: Installation) -> AppServices:
         segments=installation.ruling.segments,
         previews=installation.ruling.previews,
         trials=installation.ruling.trials,
-        ready=ready,
+        ready=partial(_ready, installation),
         clock=installation.clock,
+        shopfront=Shopfront(installation.live, installation.store.control),
         inspector=Inspector(installation.live, installation.store.events),
         api_key=settings.api_key,
         max_body=settings.max_body,

@@ -52,6 +52,8 @@ def _announce(url: str, installation: Installation, as_json: bool) -> None:
     columns = installation.live.state(installation.settings.shop).columns
     print(
         f"\n  The shop is open: {columns.live:,} products\n"
+        f"  Shop front  {url}/demo-shop\n"
+        f"  Dashboard   {url}/dashboard\n"
         f"  API docs    {url}/docs\n"
         f"  Health      {url}/readyz\n\n"
         "  Try what goes with the white hanging heart T-light holder:\n"

@@ -25,6 +25,7 @@ from .auth.origins import Origins
 from .auth.routes import people_pages
 from .call import Call
 from .dashboard import routes as dashboard
+from .demo_shop import routes as demo_shop
 from .openapi import document
 from .operations import Operation
 from .postman import collection
@@ -63,6 +64,8 @@ def create_app(
         routes += people_pages(door)
         routes += pages.routes(openapi, postman)
         routes += dashboard.routes(services, services.clock)
+        if services.shopfront.is_demo(services.door.shop):
+            routes += demo_shop.routes(services)
     app = Starlette(
         routes=routes,
         exception_handlers={

@@ -21,6 +21,7 @@ from endcap.services.rule_trials import RuleTrials
 from endcap.services.rules import RuleService
 from endcap.services.security import Security
 from endcap.services.segments import SegmentService
+from endcap.services.shopfront import Shopfront
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
@@ -51,6 +52,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     visitors: VisitorService
     trends: TrendService
     inspector: Inspector
+    shopfront: Shopfront
     rules: RuleService
     segments: SegmentService
     previews: Previews
