@@ -34,6 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "with host and database. Empty: SQLite inside `data`."
         ),
     ] = ""
+    cache_url: Annotated[
+        str,
+        _about("Redis for visitor state, like redis://host:6379/0. Empty: none. Never needed."),
+    ] = ""
     role: Annotated[
         Role,
         _about(
