@@ -3,17 +3,26 @@
 import os
 import secrets
 import socket
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from endcap.core.errors import ConfigurationError
+from endcap.core.ports import VisitorStore
 from endcap.services.builds import BuildService
 from endcap.services.leadership import Leader
 from endcap.services.live import LiveState
 from endcap.services.replicas import Reload, ReplicaFollower
 from endcap.settings import Settings
+from endcap.storage.log_visitors import LogVisitors
 from endcap.storage.stores import Store
+from endcap.storage.visitors import MemoryVisitors
+
+if TYPE_CHECKING:
+    # A driver that only comes with `endcap[redis]`.
+    from endcap.storage.redis_link import RedisLink
 
 
 class Replication(msgspec.Struct, frozen=True):
@@ -39,6 +48,44 @@ class Replication(msgspec.Struct, frozen=True):
         if self.leader is not None and leading:
             work.append(self.leader.run())
         return work
+
+
+class VisitorAccess(msgspec.Struct, frozen=True):
+    """Where visitor state is kept, and what has to be started and closed for it."""
+
+    store: VisitorStore
+    link: "RedisLink | None" = None
+    log: LogVisitors | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While requests may read it."""
+        if self.link is not None:
+            await self.link.start()
+        try:
+            yield
+        finally:
+            if self.link is not None:
+                await self.link.stop()
+            if self.log is not None:
+                self.log.close()
+
+
+def visitor_access(settings: Settings, store: Store) -> VisitorAccess:
+    """In memory on a store of one's own, else read from the log; in front of it Redis, if any."""
+    log = LogVisitors(store.events) if store.shared else None
+    behind: VisitorStore = log or MemoryVisitors(store.events)
+    if not settings.cache_url:
+        return VisitorAccess(behind, None, log)
+    try:
+        from endcap.storage.redis_link import RedisLink
+        from endcap.storage.redis_visitors import RedisVisitors
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "cache_url: Redis needs a driver: pip install 'endcap[redis]'"
+        ) from error
+    link = RedisLink(settings.cache_url)
+    return VisitorAccess(RedisVisitors(link, behind), link, log)
 
 
 def replication_of(store: Store, live: LiveState, reloads: Mapping[str, Reload]) -> Replication:

@@ -17,7 +17,13 @@ from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
 from endcap.recommend.registry import Components
-from endcap.replication import Replication, builds_of, replication_of
+from endcap.replication import (
+    Replication,
+    VisitorAccess,
+    builds_of,
+    replication_of,
+    visitor_access,
+)
 from endcap.roles import drain_seconds, duties, operations_of
 from endcap.ruling import Read, Ruling, assemble_ruling
 from endcap.secret import check_secret, read_secret
@@ -44,10 +50,8 @@ from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
-from endcap.storage.log_visitors import LogVisitors
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
-from endcap.storage.visitors import MemoryVisitors
 from endcap.web.app import create_app
 from endcap.web.server import Drain, run
 from endcap.web.services import AppServices
@@ -86,6 +90,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     visitors: VisitorService
     replication: Replication
     readiness: Readiness
+    access: VisitorAccess
 
 
 @asynccontextmanager
@@ -108,12 +113,11 @@ async def open_installation(
             await installation.placements.load(shop)
             await installation.ruling.load(shop)
             await installation.experiments.load(shop)
-            await installation.live.load(shop)
             await installation.decisions.load(shop)
             if does.live:
                 await installation.live.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
-        async with upkeep, _background(installation, serving):
+        async with installation.access.running(), upkeep, _background(installation, serving):
             try:
                 yield installation
             finally:
@@ -138,7 +142,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     )
     follower = Follower(live.state, store.events)
     placements = PlacementService(store.control, Components(), clock)
-    visitors = LogVisitors(store.events) if store.shared else MemoryVisitors(store.events)
+    access = visitor_access(settings, store)
+    visitors = access.store
     committer = GroupCommitter(store.events)
     served = ServedLog(committer)
     measuring = assemble_measuring(
@@ -215,6 +220,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             },
         ),
         readiness=Readiness(lambda: store.events.last(settings.shop)),
+        access=access,
     )
 
 

@@ -3,12 +3,14 @@
 import signal
 import statistics
 import time
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from endcap.core.errors import ConfigurationError
 from endcap.roles import duties
 from endcap.settings import Settings
+from proxy import Proxy
 from replica_group import PRODUCTS, Client, eventually
 from server import Server
 
@@ -121,3 +123,73 @@ def test_two_with_two_secrets_cannot_share_a_store(replicas, tmp_path):
     )
     assert other.stop_when_done() == 2
     assert "ENDCAP_SECRET" in other.output[1]
+
+
+@pytest.mark.parametrize("trouble", ["refuse", "hang"])
+def test_answers_go_on_without_redis_and_say_so(replicas, servers, trouble):
+    proxy = Proxy(servers["redis"].port)
+    try:
+        url = f"redis://127.0.0.1:{proxy.port}/0"
+        (client,) = replicas.start(1, ENDCAP_CACHE_URL=url, ENDCAP_BUILD_EVERY="0")
+        client.put("p1", price="1.00", stock=5)
+        client.put("p2", price="1.00", stock=5)
+        client.send("a", "v", "p1")
+        answer = client.recommend("recently_viewed", visitor="v")
+        assert ([item["id"] for item in answer["items"]], answer["degraded"]) == (["p1"], [])
+        proxy.set(trouble)
+        assert client.send("b", "v", "p2")[0] == 202
+        for _ in range(50):
+            answer = client.recommend("recently_viewed", visitor="v")
+            assert [item["id"] for item in answer["items"]] == ["p2", "p1"]
+            assert answer["degraded"] == ["redis"]
+        assert client.ready()[0] == 200
+        proxy.set("pass")
+        eventually(lambda: client.recommend("recently_viewed", visitor="v")["degraded"] == [], 5)
+        assert client.items("recently_viewed", visitor="v") == ["p2", "p1"]
+    finally:
+        proxy.set("pass")
+        proxy.close()
+
+
+@pytest.mark.parametrize("replicas", ["postgresql", "mariadb", "mongodb"], indirect=True)
+@pytest.mark.parametrize("trouble", ["refuse", "hang"])
+def test_without_the_database_recommendations_go_on_and_nothing_is_acknowledged(replicas, trouble):
+    url = urlsplit(replicas.environment["ENDCAP_STORE_URL"])
+    proxy = Proxy(url.port)
+    try:
+        host = url.netloc.replace(f":{url.port}", f":{proxy.port}")
+        # Else the driver finds the way past the proxy.
+        query = "directConnection=true" if url.scheme == "mongodb" else ""
+        address = urlunsplit(url._replace(netloc=host, query=query))
+        replicas.environment["ENDCAP_STORE_URL"] = address
+        (client,) = replicas.start(1, ENDCAP_BUILD_EVERY="0")
+        client.put("p1", price="1.00", stock=5)
+        client.put("p2", price="1.00", stock=5)
+        client.send("a", "v", "p1")
+        assert client.items("recently_viewed", visitor="v") == ["p1"]
+        proxy.set(trouble)
+        refused = 0
+        for n in range(20):
+            answer = client.recommend("recently_viewed", visitor="v")
+            assert [item["id"] for item in answer["items"]] == ["p1"]
+            assert answer["degraded"] == ["store"]
+            assert client.recommend("home")["items"]
+            if n % 10 == 0 and not (refused and trouble == "hang"):
+                status, problem = client.send(f"down{n}", "v", "p2")
+                assert status == 503, problem
+                refused += 1
+        assert refused == (1 if trouble == "hang" else 2)
+        assert client.call("GET", "/livez")[0] == 200
+        assert client.ready()[0] == 200
+        assert client.ready()[1]["store"] != "ok"
+        proxy.set("pass")
+
+        def taken():
+            return client.send("back", "v", "p2")[0] == 202
+
+        eventually(taken, 40)
+        eventually(lambda: client.items("recently_viewed", visitor="v")[0] == "p2")
+        assert client.recommend("recently_viewed", visitor="v")["degraded"] == []
+    finally:
+        proxy.set("pass")
+        proxy.close()
