@@ -13,6 +13,7 @@ from . import (
     doctor,
     evaluate,
     explain,
+    export,
     importing,
     init,
     preview,
@@ -41,6 +42,7 @@ app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("preview")(preview.preview)
 app.command("backtest")(backtest.command)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 app.command("login-link")(access.login_link)
 app.command("key")(access.key)
