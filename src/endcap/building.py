@@ -12,6 +12,7 @@ from endcap.measuring import Measuring, archive_home
 from endcap.services.builds import Progress
 from endcap.settings import Settings
 from endcap.storage.folder_lock import folder_lock
+from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store
 
 
@@ -44,6 +45,7 @@ def build_runner(
             built_at=now,
             memory=settings.build_memory,
             threads=settings.build_threads,
+            earlier=FolderSnapshots(settings.folder / "snapshots").latest(shop),
         )
         parameters = BuildParameters(session_minutes=settings.session_minutes)
         return build(job, parameters, lambda s, done: progress(s, 0.35 + 0.65 * done))

@@ -42,7 +42,8 @@ def counters(
         {
             "zone": (places // max(1, writer.products)).astype(np.int32),
             "product": (places % max(1, writer.products)).astype(np.int32),
-            "sums": sums,
+            # Sums are added in any order; in single precision the order does not show.
+            "sums": sums.astype(np.float32),
             "landmark": np.array([as_of], np.int64),
         },
     )

@@ -66,4 +66,4 @@ def index_customers(lists: Lists, products: int, newest: int) -> Arrays:
     }
 
 
-CUSTOMERS = (TableStep("customers", customers),)
+CUSTOMERS = TableStep("customers", customers)

@@ -15,6 +15,7 @@ class Counted(NamedTuple):
 
     name: str
     kernel: str
+    inputs: tuple[str, ...]
 
 
 class Made(NamedTuple):
@@ -26,17 +27,18 @@ class Made(NamedTuple):
 
 
 COUNTED = (
-    Counted("also_bought", "pairs_visitor"),
-    Counted("bought_together", "pairs_basket"),
-    Counted("also_viewed", "pairs_session"),
+    Counted("also_bought", "pairs_visitor", ("purchase",)),
+    Counted("bought_together", "pairs_basket", ("purchase",)),
+    Counted("also_viewed", "pairs_session", ("view", "click")),
 )
 EVIDENCE = {relation.name: ("pairs", "lift", "llr") for relation in COUNTED} | {
     "similar": ("shared", "closeness")
 }
 
 
-def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters, as_of: int) -> Made:
-    """Count one co-occurrence relation."""
+def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters) -> Made:
+    """Count one co-occurrence relation. Age counts back from its newest unit, not from now: the
+    order of partners is the same, and an hour without orders changes nothing."""
     values = parameter_values(parameters)
     engine.table("units", relation.kernel, values)
     units = engine.number("SELECT COUNT(DISTINCT unit) FROM units")
@@ -45,6 +47,7 @@ def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters, as
         "SELECT product, COUNT(*) AS total FROM units GROUP BY product"
     )
     oldest = engine.number("SELECT MIN(moment) FROM units")
+    as_of = engine.number("SELECT MAX(moment) FROM units")
     # A basket or a visit is one moment; only a visitor's purchases can lie far apart.
     window = parameters.bought_window_days if relation.name == "also_bought" else 100_000
     values |= {

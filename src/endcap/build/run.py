@@ -4,8 +4,9 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +18,8 @@ from .counters import COUNTERS
 from .customers import CUSTOMERS
 from .engines.duckdb import DuckEngine
 from .parameters import BuildParameters
-from .relations import COUNTED, compare, count, popularity
+from .relations import COUNTED, Counted, compare, count, popularity
+from .reuse import Reuse
 from .snapshot_writer import SnapshotWriter
 from .visits import VISITS
 
@@ -29,6 +31,7 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
 
     `archive` is the shop's archive folder, `exported` holds the catalogue's Parquet files, `work`
     is emptied first and ends with the snapshot in `work/snapshot`. Times are UTC milliseconds.
+    `earlier` is the folder of the last snapshot: parts whose input is the same are taken from it.
     """
 
     shop: str
@@ -39,6 +42,15 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
     built_at: int
     memory: str = "2GB"
     threads: int = 2
+    earlier: Path | None = None
+
+
+class Work(NamedTuple):
+    """What the steps of a build work with."""
+
+    engine: DuckEngine
+    writer: SnapshotWriter
+    parameters: BuildParameters
 
 
 def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> Path:
@@ -57,17 +69,23 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
         ids = engine.query("SELECT id FROM products ORDER BY product")["id"].tolist()
         writer = SnapshotWriter(folder, len(ids))
         writer.ids(ids)
+        work = Work(engine, writer, parameters)
+        reuse = Reuse(engine, writer, parameters, ids).after(job.earlier)
         for step, relation in enumerate(COUNTED, 1):
             progress(relation.name, step / steps)
-            writer.relation(relation.name, count(engine, relation, parameters, job.as_of))
+            reuse.part(relation.name, relation.inputs, partial(_count, work, relation))
         progress("similar", (len(COUNTED) + 1) / steps)
-        writer.relation("similar", compare(engine, parameters, len(ids)))
+        reuse.part("similar", ("features", "products"), partial(_compare, work, len(ids)))
         for step, days in enumerate(parameters.windows, len(COUNTED) + 2):
             progress(f"popularity {days} d", step / steps)
             writer.popularity(days, popularity(engine, days, parameters, job.as_of))
-        for table in (*TABLES, *VISITS, *COUNTERS, *CUSTOMERS):
+        for table in (*TABLES, *COUNTERS):
             progress(table.name, (steps - 1) / steps)
             table.make(engine, writer, parameters, job.as_of)
+        for table, inputs in ((VISITS, ("view", "click", "cart_add")), (CUSTOMERS, ("purchase",))):
+            progress(table.name, (steps - 1) / steps)
+            make = partial(table.make, engine, writer, parameters, job.as_of)
+            reuse.part(table.name, inputs, make)
         counts = _counts(engine) | {"products": len(ids), "events": state.events}
     writer.finish(
         {
@@ -77,11 +95,20 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
             "as_of": job.as_of,
             "log_seq": state.seq,
             "counts": counts,
+            "keys": reuse.keys,
             "parameters": msgspec.to_builtins(parameters),
         }
     )
     progress("done", 1.0)
     return folder
+
+
+def _count(work: Work, relation: Counted) -> None:
+    work.writer.relation(relation.name, count(work.engine, relation, work.parameters))
+
+
+def _compare(work: Work, products: int) -> None:
+    work.writer.relation("similar", compare(work.engine, work.parameters, products))
 
 
 def _counts(engine: DuckEngine) -> dict[str, int]:

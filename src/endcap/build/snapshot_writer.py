@@ -61,6 +61,16 @@ class SnapshotWriter:
             self._array(f"{name}.{column}", values)
         self._tables[name] = list(columns)
 
+    def adopt(self, names: list[str], files: list[str], earlier: Manifest) -> None:
+        """Take in parts whose files lie in the folder already, as an earlier snapshot has them."""
+        for file in files:
+            self._files[file] = earlier.files[file]
+        for name in names:
+            if name in earlier.relations:
+                self._relations[name] = earlier.relations[name]
+            if name in earlier.tables:
+                self._tables[name] = earlier.tables[name]
+
     def relation(self, name: str, made: Made) -> None:
         """The rows of a relation, which come sorted by product and falling score."""
         rows = made.rows

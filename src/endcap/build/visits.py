@@ -48,4 +48,4 @@ def visitor_codes(engine: DuckEngine) -> npt.NDArray[np.uint32]:
     return np.fromiter((0, *codes), np.uint32)
 
 
-VISITS = (TableStep("sessions", sessions),)
+VISITS = TableStep("sessions", sessions)

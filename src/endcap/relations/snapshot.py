@@ -36,7 +36,10 @@ class RelationEntry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a snapshot is made of and from. Times are UTC milliseconds."""
+    """What a snapshot is made of and from. Times are UTC milliseconds.
+
+    `keys` are digests of the inputs of the parts that a later build may take over.
+    """
 
     format: int
     shop: str
@@ -49,6 +52,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     relations: dict[str, RelationEntry]
     windows: list[str]
     tables: dict[str, list[str]] = {}
+    keys: dict[str, str] = {}
     files: dict[str, FileEntry]
 
 

@@ -66,6 +66,7 @@ class DuckEngine:
             run(tables_sql.NUMBERED.format(field=field))
         run(tables_sql.ZONES)
         run(tables_sql.LINES)
+        run(tables_sql.INPUTS)
         run(tables_sql.OFFERED)
         self._load_searches()
         for table in ("sessions", "merges"):
@@ -109,6 +110,14 @@ class DuckEngine:
         """The rows of a query as numpy columns."""
         columns = self._connection.execute(sql).fetchnumpy()
         return {name: np.ma.getdata(column) for name, column in columns.items()}
+
+    def inputs(self, names: Sequence[str]) -> str:
+        """A digest of the lines of these event types (or of `features` and `products`)."""
+        rows = self._connection.execute(
+            "SELECT name, size, digest FROM inputs WHERE list_contains(?, name) ORDER BY name",
+            [list(names)],
+        ).fetchall()
+        return repr(rows)
 
     def number(self, sql: str) -> int:
         """The one number a query gives."""

@@ -43,6 +43,19 @@ LEFT JOIN sessions AS s ON s.name = a.session
 LEFT JOIN zones AS z ON z.name = a.zone
 WHERE a.type IN ('purchase', 'refund', 'cart_add', 'view', 'click') AND a.traffic IS NULL
 """
+# What each kernel's input is made of, as one number per event type; features beside them.
+INPUTS = """
+CREATE TABLE inputs AS
+SELECT type AS name, COUNT(*) AS size,
+       BIT_XOR(HASH(seq, line, visitor, session, product, occurred_at)) AS digest
+FROM people
+WHERE product IS NOT NULL AND traffic IS NULL
+GROUP BY type
+UNION ALL
+SELECT 'features', COUNT(*), BIT_XOR(HASH(product, feature, weight)) FROM features
+UNION ALL
+SELECT 'products', COUNT(*), BIT_XOR(HASH(product, grp, price, currency)) FROM products
+"""
 QUERIES = """
 SELECT DISTINCT query FROM archived WHERE type = 'search' AND query IS NOT NULL ORDER BY query
 """
