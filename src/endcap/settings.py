@@ -63,6 +63,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "off on loopback while there is no api_key, else required."
         ),
     ] = ""
+    shopify_secret: Annotated[
+        str, _about("Secret that signs Shopify's webhooks; empty: none are taken.")
+    ] = ""
     api_key: Annotated[
         str, _about("A key with every scope, at least 20 characters; made keys are better.")
     ] = ""

@@ -252,6 +252,7 @@ def app_services(installation: Installation) -> AppServices:
         shopfront=Shopfront(installation.live, installation.store.control),
         inspector=Inspector(installation.live, installation.store.events),
         api_key=settings.api_key,
+        shopify_secret=settings.shopify_secret,
         max_body=settings.max_body,
         max_import_body=settings.max_import_body,
     )

@@ -1,16 +1,21 @@
 """`endcap import catalog|events`: files into the shop."""
 
 import asyncio
-from collections.abc import Iterator
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
+import msgspec
 import typer
 
 from endcap.core.errors import EndcapError, FieldProblem, InvalidInput
 from endcap.core.event import EventIn
 from endcap.core.receipt import ImportReport, RowError
+from endcap.ingest.foreign.events import FORMS, translated
 from endcap.ingest.formats.detect import FORMATS, format_of_name
 from endcap.ingest.formats.events import EventRow, events_of, read_events
 from endcap.ingest.formats.products import ProductRow, products_of, read_products
@@ -24,16 +29,21 @@ from .output import EXIT_PARTIAL, Progress, progress, show
 BATCH = 500
 SHOWN = 100
 app = typer.Typer(help="Import products or events from a file.", no_args_is_help=True)
-File = Annotated[Path, typer.Argument(help="NDJSON, JSON, CSV, TSV (also .gz) or Parquet.")]
-Format = Annotated[str | None, typer.Option(help="When the file's name does not say it.")]
+File = Annotated[Path, typer.Argument(help="NDJSON, JSON, CSV, TSV, XML (also .gz) or Parquet.")]
+Format = Annotated[str | None, typer.Option(help="When neither name nor fields say it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check.")]
+Rejects = Annotated[
+    Path | None, typer.Option(help="Write every refusal here as CSV: line, field, code, message.")
+]
+Refused = Callable[[RowError], None]
 
 
 @app.command("catalog")
-def catalog(
+def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     file: File,
     format: Format = None,
     dry_run: DryRun = False,
+    rejects: Rejects = None,
     config: Config = None,
     data: Data = None,
     json: Json = False,
@@ -41,16 +51,18 @@ def catalog(
     """Import products. Good rows are stored; the others are listed, and the exit code is 3."""
     settings = settings_from(config, data=data)
     name = _format(file, format)
-    with progress(f"Importing {file.name}", json) as report:
-        result = asyncio.run(_catalog(settings, (file, name), dry_run, report))
+    with progress(f"Importing {file.name}", json) as report, _rejects(rejects) as refused:
+        task = _catalog(settings, (file, name), (dry_run, refused), report)
+        result = asyncio.run(task)
     _finish(result, json)
 
 
 @app.command("events")
-def events(
+def events(  # noqa: PLR0913, PLR0917 - the options of the command
     file: File,
     format: Format = None,
     dry_run: DryRun = False,
+    rejects: Rejects = None,
     config: Config = None,
     data: Data = None,
     json: Json = False,
@@ -58,13 +70,14 @@ def events(
     """Import events, each once however often it is imported; exit code 3 when some are refused."""
     settings = settings_from(config, data=data)
     name = _format(file, format)
-    with progress(f"Importing {file.name}", json) as report:
-        result = asyncio.run(_events(settings, (file, name), dry_run, report))
+    with progress(f"Importing {file.name}", json) as report, _rejects(rejects) as refused:
+        task = _events(settings, (file, name), (dry_run, refused), report)
+        result = asyncio.run(task)
     _finish(result, json)
 
 
 async def _catalog(
-    settings: Settings, source: tuple[Path, str], dry_run: bool, report: Progress
+    settings: Settings, source: tuple[Path, str], how: tuple[bool, Refused], report: Progress
 ) -> ImportReport:
     file, name = source
     size = max(1, file.stat().st_size)
@@ -79,28 +92,30 @@ async def _catalog(
                         report(f"{count:,} products", min(1.0, stream.tell() / size))
                     yield row
 
-            return await installation.catalogue.import_rows(settings.shop, rows(), dry_run)
+            return await installation.catalogue.import_rows(settings.shop, rows(), *how)
 
 
 async def _events(
-    settings: Settings, source: tuple[Path, str], dry_run: bool, report: Progress
+    settings: Settings, source: tuple[Path, str], how: tuple[bool, Refused], report: Progress
 ) -> ImportReport:
     file, name = source
     size = max(1, file.stat().st_size)
     async with open_installation(settings) as installation:
         with file.open("rb") as stream:
             rows = _to_the_tear(_event_rows(stream, file, name))
-            total = ImportReport()
+            total, named = ImportReport(), Counter[str]()
             while chunk := list(islice(rows, BATCH)):
-                total = await _take(installation, chunk, total, dry_run)
+                total = await _take(installation, chunk, total, how)
+                _count(named, chunk)
                 report(f"{total.read:,} events", min(1.0, stream.tell() / size))
-            return total
+            return _matched(installation, total, named)
 
 
 def _event_rows(stream: BinaryIO, file: Path, name: str) -> Iterator[EventRow]:
     if name == "parquet":
-        return events_of(read_parquet(file))
-    return read_events(stream, name)
+        return events_of(translated(read_parquet(file), None))
+    form = name if name in FORMS else None
+    return read_events(stream, (format_of_name(file.name) or "ndjson") if form else name, form)
 
 
 def _to_the_tear(rows: Iterator[EventRow]) -> Iterator[EventRow]:
@@ -118,13 +133,16 @@ def _to_the_tear(rows: Iterator[EventRow]) -> Iterator[EventRow]:
 
 
 async def _take(
-    installation: Installation, chunk: list[EventRow], total: ImportReport, dry_run: bool
+    installation: Installation,
+    chunk: list[EventRow],
+    total: ImportReport,
+    how: tuple[bool, Refused],
 ) -> ImportReport:
     errors = [RowError(row.line, row.problems) for row in chunk if row.value is None]
     good: list[tuple[int, EventIn]] = [(r.line, r.value) for r in chunk if r.value is not None]
     written = duplicates = 0
     shop, sent = installation.settings.shop, [event for _, event in good]
-    if dry_run:
+    if how[0]:
         bad = installation.collector.refused(shop, "import", sent)
         written = len(sent) - len(bad)
     else:
@@ -133,6 +151,8 @@ async def _take(
         bad = [verdict for verdict in receipt.results if verdict.status == "rejected"]
     errors += [RowError(good[verdict.index][0], verdict.errors) for verdict in bad]
     errors.sort(key=lambda error: error.line)
+    for error in errors:
+        how[1](error)
     return ImportReport(
         read=total.read + len(chunk),
         written=total.written + written,
@@ -142,9 +162,43 @@ async def _take(
     )
 
 
+def _count(named: Counter[str], chunk: list[EventRow]) -> None:
+    for row in chunk:
+        if row.value is not None:
+            own = [row.value.product] if row.value.product else []
+            named.update(own + [line.id for line in row.value.products])
+
+
+def _matched(installation: Installation, total: ImportReport, named: Counter[str]) -> ImportReport:
+    """How many of the products named the catalogue has: the first thing to look at."""
+    columns = installation.live.state(installation.settings.shop).columns
+    unknown = {p: n for p, n in named.most_common() if columns.row(p) is None}
+    count = sum(named.values())
+    return msgspec.structs.replace(
+        total,
+        products_named=count,
+        products_known=count - sum(unknown.values()),
+        unknown_products=dict(islice(unknown.items(), 10)),
+    )
+
+
+@contextmanager
+def _rejects(file: Path | None) -> Iterator[Refused]:
+    """Takes refusals and writes them to the file, when there is one."""
+    if file is None:
+        yield lambda _: None
+        return
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["line", "field", "code", "message"])
+        yield lambda error: writer.writerows(
+            [error.line, p.pointer, p.code, p.message] for p in error.errors
+        )
+
+
 def _format(file: Path, given: str | None) -> str:
     name = given or format_of_name(file.name)
-    known = (*FORMATS, "parquet")
+    known = (*FORMATS, "parquet", *FORMS)
     if name not in known:
         message = f"name one of {', '.join(known)} with --format"
         raise InvalidInput(
@@ -160,6 +214,11 @@ def _finish(report: ImportReport, as_json: bool) -> None:
         f"{report.read:,} rows read, {report.written:,} written, "
         f"{report.duplicates:,} known already, {report.rejected:,} refused"
     ]
+    if report.products_named:
+        share = report.products_known / report.products_named
+        lines.append(f"{share:.1%} of the products named are in the catalogue")
+        worst = ", ".join(f"{p} ({n:,} times)" for p, n in report.unknown_products.items())
+        lines += [f"  not in it, most named first: {worst}"] if worst else []
     for error in report.errors[:10]:
         lines += [f"  line {error.line}: {p.pointer or '/'} {p.message}" for p in error.errors]
     show(report, "\n".join(lines), as_json)

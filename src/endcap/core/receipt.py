@@ -50,10 +50,17 @@ class RowError(msgspec.Struct, frozen=True):
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How an import went: rows read, written, already there, refused; the first refusals."""
+    """How an import went: rows read, written, already there, refused; the first refusals.
+
+    For events also how many products they name, how many of those the catalogue has, and the ones
+    it lacks that are named most.
+    """
 
     read: int = 0
     written: int = 0
     duplicates: int = 0
     rejected: int = 0
     errors: list[RowError] = []
+    products_named: int = 0
+    products_known: int = 0
+    unknown_products: dict[str, int] = {}

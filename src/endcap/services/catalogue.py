@@ -93,9 +93,13 @@ class CatalogueService:
         return ProductPage(data, _to_cursor(found[limit - 1].id) if more else None, more)
 
     async def import_rows(
-        self, shop: str, rows: Iterable[Row], dry_run: bool = False
+        self,
+        shop: str,
+        rows: Iterable[Row],
+        dry_run: bool = False,
+        refused: Callable[[RowError], None] = lambda _: None,
     ) -> ImportReport:
-        """Store every good row and report the others; a dry run only reports.
+        """Store every good row and report the others, each to `refused`; a dry run only reports.
 
         A file that cannot be read from some row on counts that as one refused row (line 0) and
         ends there. Raises what the reader raised when there was no row before it.
@@ -116,6 +120,8 @@ class CatalogueService:
             writes = [write for write in chunk if isinstance(write, ProductWrite)]
             bad = [error for error in chunk if isinstance(error, RowError)]
             rejected += len(bad)
+            for error in bad:
+                refused(error)
             errors += bad[: SHOWN_ERRORS - len(errors)]
             if writes and not dry_run:
                 await self._write_all(shop, writes)

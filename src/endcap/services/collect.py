@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from endcap.core.errors import FieldProblem, InvalidInput
-from endcap.core.event import DeadLetter, Event, EventIn, Traffic
+from endcap.core.event import MAX_BATCH, DeadLetter, Event, EventIn, Traffic
 from endcap.core.ports import VisitorStore
 from endcap.core.receipt import Receipt, Verdict
 from endcap.core.times import Clock, parse_time
@@ -61,6 +61,22 @@ class Collector:
             check(batch.elements)
         sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now), traffic)
         return await self._take(batch.elements, sender)
+
+    async def collect_elements(
+        self,
+        shop: str,
+        source: str,
+        elements: Sequence[Element],
+        sent_at: str | None = None,
+        traffic: Traffic | None = None,
+    ) -> Receipt:
+        """Take events that were mapped from another form. Raises as `collect`."""
+        if len(elements) > MAX_BATCH:
+            message = f"has {len(elements)} events, at most {MAX_BATCH}"
+            raise InvalidInput(message, [FieldProblem("", "too_many", message)])
+        now = self._clock()
+        sender = Sender(shop, source, now, self._currency, _skew(sent_at, now), traffic)
+        return await self._take(elements, sender)
 
     async def take(self, shop: str, source: str, events: Sequence[EventIn]) -> Receipt:
         """Take events that are decoded already, as an import's are."""

@@ -60,5 +60,6 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     ready: Readiness
     clock: Clock
     api_key: str = ""
+    shopify_secret: str = ""
     max_body: int = 4 * 2**20
     max_import_body: int = 100 * 2**20

@@ -2,18 +2,27 @@
 
 from pathlib import PurePath
 
-FORMATS = ("ndjson", "json", "csv", "tsv")
+FORMATS = ("ndjson", "json", "csv", "tsv", "xml")
 _TYPES = {
     "application/x-ndjson": "ndjson",
     "application/jsonl": "ndjson",
     "application/json": "json",
+    "application/ld+json": "json",
     "text/csv": "csv",
     "text/tab-separated-values": "tsv",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/rss+xml": "xml",
+    "application/atom+xml": "xml",
 }
 _ENDINGS = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".json": "json",
+    ".jsonld": "json",
+    ".xml": "xml",
+    ".rss": "xml",
+    ".atom": "xml",
     ".csv": "csv",
     ".tsv": "tsv",
     ".parquet": "parquet",

@@ -8,6 +8,7 @@ import msgspec
 from endcap.core.errors import EndcapError, FieldProblem
 from endcap.core.event import EventIn
 from endcap.core.pointers import problem_of
+from endcap.ingest.foreign.events import translated
 
 from .rows import Fields, number_of, read_rows
 
@@ -27,15 +28,20 @@ class Strict(EventIn, forbid_unknown_fields=True):
     """An event with no field that we do not know."""
 
 
-def read_events(stream: BinaryIO, name: str) -> Iterator[EventRow]:
+def read_events(stream: BinaryIO, name: str, form: str | None = None) -> Iterator[EventRow]:
     """Events of a file in format `name` (ndjson, json, csv, tsv), one by one.
+
+    JSON rows may be in a form of another system (see `endcap.ingest.foreign.events`); without
+    `form`, each row tells it by its fields.
 
     CSV columns are event_id, type, visitor, session, product, quantity, price, currency, time,
     query, rating, order, token, zone, device and placement; rows of a purchase or refund with the
     same event_id (or, without one, the same order) that follow each other are one event.
     """
     rows = read_rows(stream, name)
-    return events_of(grouped(rows) if name in ("csv", "tsv") else rows)
+    if name in ("csv", "tsv"):
+        return events_of(grouped(rows))
+    return events_of(translated(rows, form))
 
 
 def events_of(rows: Iterable[Fields]) -> Iterator[EventRow]:

@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from endcap.core.errors import EndcapError, FieldProblem, InvalidInput
 from endcap.core.product import Product
+from endcap.ingest.foreign.products import form_of, merchant_rows, schema_rows, shopify_rows
 from endcap.ingest.products import converted
 
 from .rows import Fields, number_of, read_rows
@@ -14,6 +16,7 @@ LISTS = frozenset({"categories", "tags"})
 WHOLE = frozenset({"stock", "rating_count"})
 LINKS = frozenset({"links.accessories", "links.upgrades", "links.bundle"})
 ATTRIBUTE = "attributes."
+FOREIGN = {"merchant": merchant_rows, "shopify": shopify_rows, "schema": schema_rows}
 
 
 class ProductRow(NamedTuple):
@@ -27,12 +30,22 @@ class ProductRow(NamedTuple):
 def read_products(stream: BinaryIO, name: str, limit: int | None = None) -> Iterator[ProductRow]:
     """Products of a file in format `name` (ndjson, json, csv, tsv), row by row.
 
-    In CSV, `categories` and `tags` hold several values separated by `|`, a free attribute is a
-    column `attributes.NAME` (several values separated by `|` too), and links are columns
-    `links.accessories`, `links.upgrades` and `links.bundle`. Raises MalformedBody, InvalidInput or
-    BodyTooLarge (more than `limit` bytes unpacked) when the file as a whole cannot be read.
+    Feeds of Google Merchant Center (XML, TSV), Shopify's CSV and schema.org's JSON-LD are told
+    by the names of their fields. In our own CSV, `categories` and `tags` hold several values
+    separated by `|`, a free attribute is a column `attributes.NAME` (several values separated
+    by `|` too), and links are columns `links.accessories`, `links.upgrades` and `links.bundle`.
+    Raises MalformedBody, InvalidInput or BodyTooLarge (more than `limit` bytes unpacked) when
+    the file as a whole cannot be read.
     """
-    return products_of(read_rows(stream, name, limit), flat=name in ("csv", "tsv"))
+    rows = read_rows(stream, name, limit)
+    first = next(rows, None)
+    if first is None:
+        return iter(())
+    rows = chain((first,), rows)
+    form = form_of(first.fields or ())
+    if form in FOREIGN:
+        return products_of(FOREIGN[form](rows), flat=False)
+    return products_of(rows, flat=name in ("csv", "tsv"))
 
 
 def products_of(rows: Iterable[Fields], flat: bool) -> Iterator[ProductRow]:

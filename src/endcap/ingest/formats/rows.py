@@ -70,6 +70,10 @@ def _rows(stream: BinaryIO, name: str) -> Iterator[Fields]:
         return _ndjson(stream)
     if name == "json":
         return _json(stream)
+    if name == "xml":
+        from endcap.ingest.foreign.xml_feed import xml_rows
+
+        return xml_rows(stream)
     return _delimited(stream, "\t" if name == "tsv" else ",")
 
 
@@ -93,9 +97,14 @@ def _ndjson(stream: BinaryIO) -> Iterator[Fields]:
 
 def _json(stream: BinaryIO) -> Iterator[Fields]:
     try:
-        elements = msgspec.json.decode(stream.read(), type=list[msgspec.Raw])
+        content = stream.read()
+        elements = msgspec.json.decode(content, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:
-        raise InvalidInput("the file must hold a JSON array") from error
+        one = _object(1, content)
+        if one.fields is None:
+            raise InvalidInput("the file must hold a JSON array or one object") from error
+        yield one
+        return
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"the file is not valid JSON: {error}") from error
     for place, element in enumerate(elements, 1):

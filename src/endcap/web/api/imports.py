@@ -34,7 +34,8 @@ OPERATIONS = (
         handler=import_products,
         scope="catalogue:write",
         tag="Catalogue",
-        about="Import products as NDJSON, JSON array, CSV or TSV, gzip welcome. Good rows are "
+        about="Import products as NDJSON, JSON array, CSV or TSV, or a feed as it is: Google "
+        "Merchant Center (XML, TSV), Shopify CSV, schema.org JSON-LD. gzip welcome. Good rows are "
         "stored, the others are reported with line and field.",
         parameters=(
             Parameter(
@@ -52,6 +53,7 @@ OPERATIONS = (
             },
             "text/csv": {"type": "string"},
             "text/tab-separated-values": {"type": "string"},
+            "application/xml": {"type": "string"},
         },
         answer=ImportReport,
         errors=(MalformedBody, InvalidInput, BodyTooLarge, UnsupportedMediaType, StoreUnavailable),

@@ -1,5 +1,7 @@
 """The door: every request is turned into a caller here, and nowhere else."""
 
+import base64
+import binascii
 import hmac
 from collections.abc import Mapping
 
@@ -57,6 +59,8 @@ class Door:
             scheme, _, credential = authorization.partition(" ")
             if scheme.lower() == "bearer":
                 return self._bearer(request, credential.strip())
+            if scheme.lower() == "basic":
+                return self._bearer(request, _user(credential))
             if not self.rules.open:
                 raise Unauthenticated
         key = request.query_params.get("key") if b"key=" in request.scope["query_string"] else None
@@ -204,3 +208,12 @@ def same_site(request: Request) -> bool:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+
+
+def _user(credential: str) -> str:
+    """The user of Basic authentication, which is where Segment's libraries put the key."""
+    try:
+        decoded = base64.b64decode(credential.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise InvalidToken("Basic authentication must be base64 of `key:`") from error
+    return decoded.partition(":")[0]
