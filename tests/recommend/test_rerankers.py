@@ -33,6 +33,21 @@ def state():
     )
 
 
+def test_a_cap_by_an_attribute_of_any_kind():
+    values = {"a": "red", "b": "red", "c": 7, "d": 7, "e": True, "f": True, "g": ["S"], "h": ["S"]}
+    coloured = shop(
+        [
+            *(product(i, attributes={"colour": value}) for i, value in values.items()),
+            product("i"),
+            product("j"),
+        ]
+    )
+    assert arranged(Cap(by="attributes.colour", at_most=1), coloured, "abcdefghij") == "acegij"
+    assert arranged(Cap(by="attributes.unheard", at_most=1), coloured, "abc") == "abc"
+    with pytest.raises(ValueError, match="by must be brand"):
+        Cap(by="colour")
+
+
 def test_a_cap_keeps_the_best_of_each_brand(state):
     assert arranged(Cap(at_most=2), state, "abcdef") == "abdef"
     assert arranged(Cap(at_most=1), state, "cbadfe") == "cdfe"

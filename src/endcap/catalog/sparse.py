@@ -17,7 +17,7 @@ class SparseColumn:
     """Values by row; `fill` stands where there is none."""
 
     def __init__(self, kind: type[Any], fill: Any, capacity: int) -> None:
-        self._fill = fill
+        self.fill = fill
         self._capacity = capacity
         self._kind = kind
         self.dense: npt.NDArray[Any] | None = None
@@ -28,7 +28,7 @@ class SparseColumn:
         """Make room for more rows."""
         self._capacity = capacity
         if self.dense is not None:
-            self.dense = grown(self.dense, capacity, self._fill)
+            self.dense = grown(self.dense, capacity, self.fill)
 
     def set(self, row: int, value: Any) -> None:
         """Give a row its value."""
@@ -38,7 +38,7 @@ class SparseColumn:
         self._pairs[row] = value
         self._sorted = None
         if len(self._pairs) > max(SMALLEST, self._capacity // DENSE_FROM):
-            dense = np.full(self._capacity, self._fill, self._kind)
+            dense = np.full(self._capacity, self.fill, self._kind)
             rows, values = self._arrays()
             dense[rows] = values
             self.dense, self._pairs, self._sorted = dense, {}, None
@@ -46,7 +46,7 @@ class SparseColumn:
     def clear(self, row: int) -> None:
         """Take a row's value away."""
         if self.dense is not None:
-            self.dense[row] = self._fill
+            self.dense[row] = self.fill
         elif self._pairs.pop(row, None) is not None:
             self._sorted = None
 
@@ -58,10 +58,10 @@ class SparseColumn:
         own, values = self._arrays()
         if isinstance(rows, slice):
             first, last = np.searchsorted(own, (rows.start, rows.stop))
-            found = np.full(rows.stop - rows.start, self._fill, self._kind)
+            found = np.full(rows.stop - rows.start, self.fill, self._kind)
             found[own[first:last] - rows.start] = values[first:last]
             return found
-        found = np.full(len(rows), self._fill, self._kind)
+        found = np.full(len(rows), self.fill, self._kind)
         if len(own):
             at = np.minimum(np.searchsorted(own, rows), len(own) - 1)
             here = own[at] == rows

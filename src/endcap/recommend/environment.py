@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from endcap.catalog.fields import CatalogFields
 from endcap.catalog.values import product_values
 from endcap.core.money import exponent
 
@@ -21,6 +22,7 @@ class RequestValues(Mapping[str, Mapping[str, Any]]):
         self._query = query
         self._state = state
         self._made: dict[str, Mapping[str, Any]] = {}
+        self.fields = CatalogFields(state.columns, query.now, query.zone)
 
     def __getitem__(self, root: str) -> Mapping[str, Any]:
         found = self._made.get(root)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from endcap.catalog.arrays import BoolArray, IntArray
-from endcap.catalog.fields import CatalogFields
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.ids import id_problem
 from endcap.core.request import MAX_COUNT
@@ -112,8 +111,8 @@ def about(parts: Compiled) -> str:
 
 def _where(expression: Expression) -> Where:
     def where(rows: IntArray, query: Query, state: State) -> BoolArray:
-        fields = CatalogFields(state.columns, query.now, query.zone)
-        return expression.mask(fields, rows, values_of(query, state))
+        values = values_of(query, state)
+        return expression.mask(values.fields, rows, values)
 
     return where
 

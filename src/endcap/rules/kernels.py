@@ -1,5 +1,6 @@
 """The operators over columns. Each gives the rows where it is true, or those where it is false."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
@@ -10,7 +11,7 @@ from .columns import BoolArray, Coded, FloatArray
 from .kinds import BOOL, DYN, STRING
 from .masks import UNDEFINED, Mask, Masker, Numbers, both, either, taken, without
 from .membership import Members
-from .typed import Apply, FieldRef, Typed
+from .typed import Apply, FieldRef, Typed, walk
 
 Kernel = Callable[[Masker, Apply, bool], Any]
 Test = Callable[..., bool]
@@ -31,11 +32,19 @@ def disjunction(masker: Masker, node: Apply, want: bool) -> Mask:
 def _folded(masker: Masker, node: Apply, want: bool, every: bool) -> Mask:
     join = both if every else either
     mask: Mask = every
-    for part in sorted(node.args, key=lambda one: one.product):
+    # What is the same for all products comes first, then short parts: they often decide alone.
+    for part in masker.always(node, "order", lambda: sorted(node.args, key=_weight)):
         mask = join(mask, masker.truth(part, want))
-        if isinstance(mask, bool) and mask is not every:
-            return mask
+        if isinstance(mask, bool):
+            if mask is not every:
+                return mask
+        elif every and not mask.any():
+            return False
     return mask
+
+
+def _weight(part: Typed) -> tuple[bool, int]:
+    return part.product, len(walk(part))
 
 
 def negation(masker: Masker, node: Apply, want: bool) -> Mask:
@@ -115,7 +124,12 @@ def _plain(left: Numbers, right: Numbers) -> bool:
 
 
 def _certain(numbers: Numbers) -> bool:
-    return numbers.absent is False and not bool(np.any(np.isnan(numbers.values)))
+    value = numbers.values
+    if numbers.absent is not False:
+        return False
+    if isinstance(value, int | float):
+        return not math.isnan(value)
+    return not bool(np.isnan(value).any())
 
 
 def _present(left: Numbers, right: Numbers, mask: Mask) -> Mask:

@@ -85,11 +85,11 @@ class Masker:
 
     def once(self, node: Typed, what: str, make: Callable[[], Any]) -> Any:
         """Something that is the same for all stretches of one evaluation, made the first time."""
-        made = self._kept.made
-        key = (id(node), what)
-        if key not in made:
-            made[key] = make()
-        return made[key]
+        return _made(self._kept.made, node, what, make)
+
+    def always(self, node: Typed, what: str, make: Callable[[], Any]) -> Any:
+        """Something that follows from the expression alone, made once for good."""
+        return _made(self._kept.always, node, what, make)
 
     def numbers(self, node: Typed) -> Numbers:
         """The node as numbers; what is no number is absent."""
@@ -178,6 +178,13 @@ class Masker:
                 yes[0] = no[0] = False
             lookups[id(place), "lookup"] = (table, yes, no)
         return taken(yes if want else no, coded)
+
+
+def _made(kept: dict[tuple[int, str], Any], node: Typed, what: str, make: Callable[[], Any]) -> Any:
+    key = (id(node), what)
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
 
 
 NOTHING: BoolArray = np.zeros(0, np.bool_)
