@@ -33,7 +33,7 @@ async def asgi_call(app, method, target, headers=(), parts=(b"",)):
     raw_path, _, query = target.partition(b"?")
     scope = {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": method,
         "scheme": "http",

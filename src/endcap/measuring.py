@@ -25,10 +25,12 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
     """What measures: each shop's rollups, and the reports over them.
 
     `archive` brings a shop's archive and rollups up to the log's end; builds use it too, so that
-    the two never write at once.
+    the two never write at once. `change` runs a change of a shop's archive, which gives how much
+    it took out, and has the rollups made anew when that was anything.
     """
 
     archive: Callable[[str, Done], None]
+    change: Callable[[str, Callable[[], int]], int]
     shops: dict[str, LiveRollups]
     reports: ReportService
     trials: Callable[[str], TrialReports]
@@ -66,17 +68,26 @@ def assemble_measuring(
 ) -> Measuring:
     """Everything that measures; `catalogue` says how many products of a shop are live."""
     shops = {shop: _live(settings, log, shop, clock) for shop in settings.shop_hosts}
-    reports = {shop: _reports(live, shop, catalogue) for shop, (live, _) in shops.items()}
-    trials = {shop: TrialReports(live) for shop, (live, _) in shops.items()}
+    turns = {shop: turn for shop, (_, _, turn) in shops.items()}
+    reports = {shop: _reports(live, shop, catalogue) for shop, (live, _, _) in shops.items()}
+    trials = {shop: TrialReports(live) for shop, (live, _, _) in shops.items()}
 
     def archive_and_fold(shop: str, done: Done) -> None:
-        live, bring_up = shops[shop]
+        live, bring_up, _ = shops[shop]
         bring_up(done)
         live.fold()
 
+    def change(shop: str, work: Callable[[], int]) -> int:
+        def alone() -> int:
+            with turns[shop], folder_lock(archive_home(settings, shop) / "archive.lock", wait=True):
+                return work()
+
+        return shops[shop][0].after(alone)
+
     return Measuring(
         archive=archive_and_fold,
-        shops={shop: live for shop, (live, _) in shops.items()},
+        change=change,
+        shops={shop: live for shop, (live, _, _) in shops.items()},
         reports=ReportService(
             reports.__getitem__, clock, settings.currency, settings.attribution_days
         ),
@@ -86,7 +97,7 @@ def assemble_measuring(
 
 def _live(
     settings: Settings, log: EventLog, shop: str, clock: Clock
-) -> tuple[LiveRollups, Callable[[Done], None]]:
+) -> tuple[LiveRollups, Callable[[Done], None], threading.Lock]:
     home, turn = archive_home(settings, shop), threading.Lock()
 
     def bring_up(done: Done = lambda _: None) -> None:
@@ -94,7 +105,7 @@ def _live(
         with turn, folder_lock(home / "archive.lock", wait=True):
             archive(log, home, shop, done)
 
-    return LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock), bring_up
+    return LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock), bring_up, turn
 
 
 def _reports(live: LiveRollups, shop: str, catalogue: Callable[[str], int]) -> PerformanceReports:

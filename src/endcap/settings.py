@@ -16,6 +16,16 @@ FILE = "endcap.toml"
 PREFIX = "ENDCAP_"
 Role = Literal["all", "recommend", "collect", "admin", "worker"]
 
+LIMITS = (
+    "limit_client",
+    "limit_browser_key",
+    "limit_visitor",
+    "limit_address",
+    "keep_events_days",
+    "keep_served_days",
+    "keep_refused_days",
+)
+
 
 def _about(text: str) -> msgspec.Meta:
     return msgspec.Meta(description=text)
@@ -76,6 +86,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _about("More shops served, separated by commas: a name, or name=host for its own host."),
     ] = ""
+    consent_unknown: Annotated[
+        str,
+        _about(
+            "What counts while a visitor has said nothing about analytics and personalisation: "
+            "granted, or denied where the law asks for consent first."
+        ),
+    ] = "granted"
+    keep_events_days: Annotated[
+        int, _about("Days that events are kept, in log, archive and reports; 0: for ever.")
+    ] = 395
+    keep_served_days: Annotated[
+        int, _about("Days that the log keeps what was served, for explanations; 0: for ever.")
+    ] = 30
+    keep_refused_days: Annotated[
+        int, _about("Days that refused events are kept, sealed; 0: for ever.")
+    ] = 14
     trusted_proxies: Annotated[
         str, _about("Networks of proxies whose X-Forwarded-For counts, separated by commas.")
     ] = ""
@@ -185,6 +211,7 @@ def _check(settings: Settings) -> None:
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigurationError("log_level: must be debug, info, warning or error")
     _check_security(settings)
+    _check_privacy(settings)
 
 
 def _check_security(settings: Settings) -> None:
@@ -211,7 +238,12 @@ def _check_security(settings: Settings) -> None:
     for shop in settings.shop_hosts:
         if not shop.isprintable() or not 1 <= len(shop) <= 100 or shop == "*":
             raise ConfigurationError(f"shops: `{shop}` cannot be the name of a shop")
-    for name in ("limit_client", "limit_browser_key", "limit_visitor", "limit_address"):
+
+
+def _check_privacy(settings: Settings) -> None:
+    if settings.consent_unknown not in ("granted", "denied"):
+        raise ConfigurationError("consent_unknown: must be granted or denied")
+    for name in LIMITS:
         if getattr(settings, name) < 0:
             raise ConfigurationError(f"{name}: must not be negative")
 

@@ -14,6 +14,7 @@ import msgspec
 
 from endcap.building import build_runner
 from endcap.core.times import Clock
+from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
 from endcap.recommend.registry import Components
@@ -33,8 +34,10 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.experiments import ExperimentService
+from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.inspect import Inspector
+from endcap.services.letters import Letters
 from endcap.services.live import LiveState
 from endcap.services.offering import Offering
 from endcap.services.past import PastStates
@@ -91,6 +94,9 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     replication: Replication
     readiness: Readiness
     access: VisitorAccess
+    gate: Gate
+    letters: Letters
+    erasing: Erasing
 
 
 @asynccontextmanager
@@ -116,11 +122,13 @@ async def open_installation(
             await installation.decisions.load(shop)
             if does.live:
                 await installation.live.load(shop)
+            await installation.erasing.erasures.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)
         async with installation.access.running(), upkeep, _background(installation, serving):
             try:
                 yield installation
             finally:
+                await installation.erasing.erasures.stop()
                 await installation.served.flush()
                 await installation.committer.stop()
                 installation.measuring.close()
@@ -153,6 +161,25 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     read = Read(live, placements, visitors, pseudonyms)
     ruling = assemble_ruling(store, read, clock, settings.currency)
     experiments = ExperimentService(store.control, placements, clock, new_id)
+    gate, letters = gate_of(settings, store, secret, clock), letters_of(secret, pseudonyms)
+    builds = BuildService(
+        build_runner(settings, store, clock, measuring),
+        store.events,
+        snapshots,
+        live,
+        clock,
+        settings.keep_snapshots,
+    )
+    holdings = Holdings(
+        store=store,
+        visitors=visitors,
+        committer=committer,
+        served=served,
+        snapshots=snapshots,
+        builds=builds,
+        live=live,
+        measuring=measuring,
+    )
     return Installation(
         settings=settings,
         clock=clock,
@@ -167,6 +194,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             clock,
             new_id,
             settings.currency,
+            gate,
+            letters,
         ),
         recommender=RecommendService(
             live,
@@ -181,6 +210,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             Offering(store.events),
             ruling.segments,
             experiments,
+            gate,
         ),
         ruling=ruling,
         experiments=experiments,
@@ -194,14 +224,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             settings.session_minutes,
             ruling.segments,
         ),
-        builds=BuildService(
-            build_runner(settings, store, clock, measuring),
-            store.events,
-            snapshots,
-            live,
-            clock,
-            settings.keep_snapshots,
-        ),
+        builds=builds,
         served=served,
         committer=committer,
         follower=follower,
@@ -215,12 +238,17 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             {
                 "placement": placements.load,
                 "experiment": experiments.load,
+                "suppressed": gate.refresh,
+                "consent": gate.refresh,
                 **dict.fromkeys(KINDS, decisions.load),
                 **ruling.reloads,
             },
         ),
         readiness=Readiness(lambda: store.events.last(settings.shop)),
         access=access,
+        gate=gate,
+        letters=letters,
+        erasing=assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock),
     )
 
 
@@ -231,6 +259,7 @@ def app_services(installation: Installation) -> AppServices:
     return AppServices(
         door=door_rules(settings),
         security=installation.security,
+        privacy=installation.erasing.desk,
         collector=installation.collector,
         catalogue=installation.catalogue,
         recommender=installation.recommender,
@@ -308,6 +337,7 @@ async def _background(installation: Installation, serving: bool) -> AsyncIterato
             work += [installation.follower.run(shop) for shop in shops]
         if does.leads:
             work += builds_of(installation.builds, settings, replication)
+            work += [installation.erasing.retention.every(shop) for shop in shops]
     tasks = [asyncio.get_running_loop().create_task(one) for one in work]
     try:
         yield

@@ -1,8 +1,11 @@
 """What a shop asks: one slate, or a page of several."""
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
+
+from .consent import UNKNOWN, Consent
 
 MAX_COUNT = 100
 MAX_PAGE = 1_000
@@ -22,6 +25,9 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
     the attributes (a list means any of its values), and with `filter` (an expression) true.
     `in_stock` true wants what can be sent at once, false lets in what is out of stock. `sort`
     orders by something else than relevance. `search` is what the visitor searched for.
+
+    `personalization` `off` answers as to a visitor never seen; so does a `consent` that denies
+    personalisation. What the request leaves open is as the visitor chose before.
     """
 
     placement: str
@@ -45,6 +51,8 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
     sort: str | None = None
     filter: str | None = None
     search: str | None = None
+    personalization: Literal["on", "off"] = "on"
+    consent: Consent = UNKNOWN
 
 
 class PageRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -67,6 +67,11 @@ def decode_batch(body: bytes) -> Batch:
         raise MalformedBody("the body is nested too deeply") from error
 
 
+def visitors_in(body: bytes) -> set[str]:
+    """The visitors that a body names, whatever else is wrong with it. Raises as `decode_batch`."""
+    return {e.event.visitor for e in decode_batch(body).elements if e.event is not None}
+
+
 def _decoded(body: bytes) -> Batch:
     start = body.lstrip()[:1]
     if start == b"{" and b'"events"' in body:

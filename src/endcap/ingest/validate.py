@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from endcap.core.consent import UNKNOWN, Consent
 from endcap.core.errors import FieldProblem
 from endcap.core.event import MAX_LINES, Event, EventIn, Line, LineIn, Traffic
 from endcap.core.ids import id_problem
@@ -29,7 +30,7 @@ class Sender(NamedTuple):
     """What is known of who sent a batch, and when. Times are UTC milliseconds.
 
     `skew` is added to the sender's times: our clock less theirs, 0 when they did not say.
-    `traffic` says that the sender is no customer.
+    `traffic` says that the sender is no customer, `consent` what the request allows.
     """
 
     shop: str
@@ -38,6 +39,7 @@ class Sender(NamedTuple):
     currency: str
     skew: int = 0
     traffic: Traffic | None = None
+    consent: Consent = UNKNOWN
 
 
 class Valid(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from endcap.core.consent import UNKNOWN, Consent
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.event import MAX_BATCH, DeadLetter, Event, EventIn, Traffic
 from endcap.core.ports import VisitorStore
@@ -14,9 +15,12 @@ from endcap.ingest.decode import Element, decode_batch
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.ingest.validate import Sender, Valid, Validator
 
+from .gate import Gate
+from .letters import Letters
 from .served import Committer
 
 MAX_DEAD_LETTER = 32_768
+ERASED = (FieldProblem("/visitor", "visitor_erased", "asked to be erased; the event was not kept"),)
 LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
 
@@ -27,7 +31,7 @@ Check = Callable[[Sequence[Element]], None]
 class Collector:
     """Takes events of every shop; what it answers `accepted` is on disk."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators of the event path, given once
         self,
         committer: Committer,
         visitors: VisitorStore,
@@ -35,12 +39,16 @@ class Collector:
         clock: Clock,
         new_id: Callable[[], str],
         currency: str,
+        gate: Gate,
+        letters: Letters,
     ) -> None:
         self._committer = committer
         self._visitors = visitors
         self._validator = Validator(pseudonyms, new_id)
         self._clock = clock
         self._currency = currency
+        self._gate = gate
+        self._letters = letters
 
     async def collect(
         self,
@@ -49,8 +57,11 @@ class Collector:
         body: bytes,
         traffic: Traffic | None = None,
         check: Check | None = None,
+        consent: Consent = UNKNOWN,
     ) -> Receipt:
         """Take a request body; `traffic` says that a program sent it, `check` may refuse it all.
+
+        `consent` is what the request allows; without analytics events are kept under nobody.
 
         Raises MalformedBody or InvalidInput when it holds no batch, StoreUnavailable or Overloaded
         when nothing of it was stored, and what `check` raises.
@@ -59,7 +70,9 @@ class Collector:
         batch = decode_batch(body)
         if check is not None:
             check(batch.elements)
-        sender = Sender(shop, source, now, self._currency, _skew(batch.sent_at, now), traffic)
+        sender = Sender(
+            shop, source, now, self._currency, _skew(batch.sent_at, now), traffic, consent
+        )
         return await self._take(batch.elements, sender)
 
     async def collect_elements(
@@ -101,13 +114,31 @@ class Collector:
                 events.append(found.event)
             else:
                 verdicts[index] = Verdict(index, "rejected", _id_of(element), found)
-                dead.append(_dead_letter(element, found, sender))
-        fresh = await self._committer.submit(events, dead)
-        for event, new, (index, warnings) in zip(events, fresh, places, strict=True):
-            status = "accepted" if new else "duplicate"
-            verdicts[index] = Verdict(index, status, event.event_id, (), warnings)  # type: ignore[arg-type]
-        await self._fold([event for event, new in zip(events, fresh, strict=True) if new])
+                letter = _dead_letter(element, found, sender)
+                dead.append(self._letters.sealed(letter, MAX_DEAD_LETTER))
+        kept = [await self._as_allowed(event, sender) for event in events]
+        # From here to the commit nothing waits, so no visitor can begin to be erased in between.
+        refused = {n for n, event in enumerate(kept) if self._gate.refuses(event)}
+        taken = [event for n, event in enumerate(kept) if n not in refused]
+        answers = iter(await self._committer.submit(taken, dead))
+        accepted: list[Event] = []
+        for n, (event, (index, warnings)) in enumerate(zip(kept, places, strict=True)):
+            if n in refused:
+                verdicts[index] = Verdict(index, "rejected", event.event_id, ERASED)
+            elif next(answers):
+                accepted.append(event)
+                verdicts[index] = Verdict(index, "accepted", event.event_id, (), warnings)
+            else:
+                verdicts[index] = Verdict(index, "duplicate", event.event_id, (), warnings)
+        await self._fold(accepted)
         return _receipt([verdict for verdict in verdicts if verdict is not None])
+
+    async def _as_allowed(self, event: Event, sender: Sender) -> Event:
+        """The event as far as its visitor allows it to be kept."""
+        allowed = await self._gate.allowed(event.shop, event.visitor, sender.consent)
+        if allowed.analytics or (event.shop, event.visitor) in self._gate.suppressed:
+            return event
+        return msgspec.structs.replace(event, visitor="", session=None, query=None, merged=None)
 
     def _checked(self, element: Element, sender: Sender) -> Valid | tuple[FieldProblem, ...]:
         if element.event is None:
@@ -151,7 +182,7 @@ def _dead_letter(
         received_at=sender.received_at,
         code=first.code,
         reason=f"{first.pointer or '/'}: {first.message}"[:2_000],
-        payload=raw[:MAX_DEAD_LETTER],
+        payload=raw,
     )
 
 

@@ -127,6 +127,16 @@ class LiveState:
         """A tail that begins where a snapshot ends."""
         return _tail(joined, self._pause)
 
+    async def recount(self, shop: str) -> None:
+        """Count the log's tail anew, as after events were erased from it."""
+        state = self.state(shop)
+        tail = _tail(state.joined, self._pause)
+        if self._log is not None:
+            if state.joined.snapshot is None:
+                await skip_most(self._log, shop, tail)
+            await catch_up(self._log, shop, tail, state.columns, lambda: True)
+        self._states[shop] = msgspec.structs.replace(self.state(shop), tail=tail)
+
     async def swap(self, shop: str, folder: Path) -> bool:
         """Use the snapshot in `folder` from the next request on, with the log's tail since then.
 

@@ -25,6 +25,7 @@ from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
 from .choices import check_filter
+from .gate import Gate, open_gate
 from .live import LiveState
 from .offering import Offering
 from .placements import PlacementService
@@ -75,6 +76,7 @@ class RecommendService:
         offering: Offering | None = None,
         traits: TraitSource | None = None,
         trials: TrialSource | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._live = live
         self._placements = placements
@@ -86,6 +88,7 @@ class RecommendService:
         self._rules = rules or NoRules()
         self._traits = traits
         self._trials = trials or NoTrials()
+        self._gate = gate or open_gate(clock)
         self._session_minutes = session_minutes
         self._offering = offering
         self._pipeline = Pipeline()
@@ -163,10 +166,16 @@ class RecommendService:
         """The request with what is known of its visitor. Raises InvalidInput."""
         check(request, "")
         visitor = self._pseudonyms.visitor(shop, request.visitor) if request.visitor else ""
+        allowed = await self._gate.allowed(shop, visitor or None, request.consent)
+        personal = allowed.personalisation and request.personalization == "on"
+        if not personal:
+            visitor = ""  # the answer is that of a visitor never seen
         known = None
         if visitor and plan.personal:
             known = await self._visitors.recent(shop, visitor)
-        session = self._pseudonyms.session(shop, request.session) if request.session else None
+        session = None
+        if request.session and personal:
+            session = self._pseudonyms.session(shop, request.session)
         if self._offering is not None:
             merchant = self._live.state(shop).merchant
             await self._offering.ready(shop, visitor, merchant)
@@ -174,7 +183,16 @@ class RecommendService:
         check_filter(request, state.columns)
         now = self._clock()
         return Asked(
-            request, plan, state, now, visitor, session, known, taken, self._session_minutes
+            request,
+            plan,
+            state,
+            now,
+            visitor,
+            session,
+            known,
+            taken,
+            self._session_minutes,
+            allowed.analytics,
         )
 
     async def _recommend(
@@ -225,14 +243,16 @@ class RecommendService:
         )
 
     def _log(self, shop: str, asked: Asked, slate: Slate, detail: Served) -> None:
+        # Its erasure may have begun while the slate was made.
+        kept = asked.kept and (shop, asked.visitor) not in self._gate.suppressed
         self._served.add(
             Event(
                 shop=shop,
                 source="endcap",
                 event_id=slate.token,
                 type="served",
-                visitor=asked.visitor,
-                session=asked.session,
+                visitor=asked.visitor if kept else "",
+                session=asked.session if kept else None,
                 occurred_at=asked.now,
                 received_at=asked.now,
                 lines=tuple(Line(item.id) for item in slate.items),

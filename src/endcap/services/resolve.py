@@ -69,8 +69,9 @@ def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldP
 class Asked(NamedTuple):
     """A request with all that its query is made from.
 
-    `visitor` and `session` are pseudonyms; `known` is None when nothing of the visitor may be
-    read, or there is none.
+    `visitor` and `session` are pseudonyms, empty when the visitor does not want to be known;
+    `known` is None when nothing of the visitor may be read, or there is none. With `kept` false
+    the slate is logged under nobody.
     """
 
     request: RecommendationRequest
@@ -82,6 +83,7 @@ class Asked(NamedTuple):
     known: VisitorState | None = None
     taken: IntArray = NO_ITEMS
     session_minutes: int = SESSION_MINUTES
+    kept: bool = True
 
 
 def resolved(asked: Asked, traits: TraitSource | None = None) -> tuple[Plan, Query]:

@@ -14,6 +14,7 @@ from endcap.services.experiments import ExperimentService
 from endcap.services.inspect import Inspector
 from endcap.services.placements import PlacementService
 from endcap.services.previews import Previews
+from endcap.services.privacy import PrivacyDesk
 from endcap.services.recommend import RecommendService
 from endcap.services.reports import ReportService
 from endcap.services.results import ResultService
@@ -39,6 +40,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
 
     door: DoorRules
     security: Security
+    privacy: PrivacyDesk
     collector: Collector
     catalogue: CatalogueService
     recommender: RecommendService

@@ -70,6 +70,15 @@ class LiveRollups:
             self._archive()
             self._rollups.fold()
 
+    def after(self, change: Callable[[], int]) -> int:
+        """Run a change of the archive while nobody reads; if it took anything, count anew."""
+        with self._lock:
+            self.close()
+            changed = change()
+            if changed:
+                self._rollups.clear()
+            return changed
+
     def close(self) -> None:
         """Let go of the database."""
         if self._ready is not None:

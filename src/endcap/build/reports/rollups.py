@@ -68,6 +68,10 @@ class Rollups:
             fresh.replace(self.folder / STATE)
         return state
 
+    def clear(self) -> None:
+        """Remove everything; the next fold makes it anew."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def state(self) -> RollupState:
         """How far it is."""
         file = self.folder / STATE

@@ -11,9 +11,11 @@ from endcap.core.errors import (
 )
 from endcap.core.event import MAX_BATCH, EventIn
 from endcap.core.receipt import Receipt
+from endcap.ingest.decode import visitors_in
 from endcap.ingest.traffic import traffic_of
 from endcap.web.auth.browsers import check_events
 from endcap.web.call import Call, answer
+from endcap.web.consent import CONSENT, has_signal, honour, said
 from endcap.web.operations import Operation
 
 BATCH = {
@@ -66,7 +68,11 @@ async def post_events(call: Call) -> Response:
     # Browsers have a source of their own, so that nobody can use up a server's event ids.
     source = "browser" if call.caller.kind == "browser" else "api"
     check = check_events(call)
-    receipt = await call.services.collector.collect(call.shop, source, body, traffic, check)
+    receipt = await call.services.collector.collect(
+        call.shop, source, body, traffic, check, said(call)
+    )
+    if has_signal(call):
+        await honour(call, visitors_in(body))
     return answer(receipt, 202)
 
 
@@ -82,6 +88,7 @@ OPERATIONS = (
         about="Send one event or up to 2,500. What is `accepted` is on disk; sending an event with "
         "the same event_id again is a `duplicate` and counts once; what is `rejected` is kept with "
         "the reason. accepted + duplicates + rejected is what was sent.",
+        parameters=(CONSENT,),
         body={"application/json": BATCH, "text/plain": {"type": "string"}},
         body_example=EXAMPLE,
         answer=Receipt,

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 import msgspec
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from endcap.core.request import MAX_COUNT, PageRequest, RecommendationRequest
 from endcap.recommend.sorting import SORTS
 from endcap.web.auth.browsers import check_request
 from endcap.web.call import JSON, Call, answer, decode, flag, number
+from endcap.web.consent import CONSENT, honour, merged, said
 from endcap.web.operations import Operation, Parameter
 
 PREFIX = "/v1/recommendations/"
@@ -74,8 +76,11 @@ async def get_recommendations(call: Call) -> Response:
         sort=text("sort"),
         filter=text("filter"),
         search=text("search"),
+        personalization=_switch(query),
+        consent=said(call),
     )
     check_request(call, [request.visitor], request.explain)
+    await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
 
@@ -85,7 +90,9 @@ async def post_recommendations(call: Call) -> Response:
     body = await call.body(call.services.max_body)
     request = decode(body or b"{}", SlateRequest)
     request.placement = call.tail(PREFIX)
+    request.consent = merged(request.consent, said(call))
     check_request(call, [request.visitor], request.explain)
+    await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
 
@@ -93,11 +100,22 @@ async def post_recommendations(call: Call) -> Response:
 async def post_page(call: Call) -> Response:
     """Several slates in one call."""
     page = await call.decoded(PageRequest, call.services.max_body)
+    for request in page.requests:
+        request.consent = merged(request.consent, said(call))
     explained = any(request.explain for request in page.requests)
     check_request(call, [request.visitor for request in page.requests], explained)
+    await honour(call, [request.visitor for request in page.requests])
     response = answer(Page(await call.services.recommender.page(call.shop, page)))
     response.headers.update(NO_STORE)
     return response
+
+
+def _switch(query: dict[str, list[str]]) -> Literal["on", "off"]:
+    value = query.get("personalization", ["on"])[-1]
+    if value not in ("on", "off"):
+        problem = FieldProblem("/query/personalization", "not_allowed", "must be on or off")
+        raise InvalidInput("the parameters cannot be taken", [problem])
+    return "off" if value == "off" else "on"
 
 
 def _ids(query: dict[str, list[str]], name: str) -> list[str] | None:
@@ -156,6 +174,12 @@ _PARAMETERS = (
     Parameter("sort", "Another order than relevance.", {"type": "string", "enum": list(SORTS)}),
     Parameter("filter", "An expression, like `product.price <= 1.3 * seed.price`."),
     Parameter("search", "What the visitor searched for."),
+    Parameter(
+        "personalization",
+        "`off` answers as to a visitor never seen.",
+        {"type": "string", "enum": ["on", "off"], "default": "on"},
+    ),
+    CONSENT,
     Parameter("explain", "Add the trace.", {"type": "boolean", "default": False}),
 )
 OPERATIONS = (
@@ -181,7 +205,7 @@ OPERATIONS = (
         browser=True,
         tag="Recommendations",
         about="The same with a JSON body, for long carts.",
-        parameters=(NAME,),
+        parameters=(NAME, CONSENT),
         body=SlateRequest,
         body_example={"visitor": "v-42", "seed": ["85123A"], "count": 4},
         answer=Slate,
@@ -197,6 +221,7 @@ OPERATIONS = (
         tag="Recommendations",
         about="Slates for all placements of a page, or for a batch of visitors, in the order "
         "given. With `distinct` a visitor sees each product once on the page.",
+        parameters=(CONSENT,),
         body=PageRequest,
         body_example={
             "requests": [

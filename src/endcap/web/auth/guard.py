@@ -38,6 +38,8 @@ class Guard:
 
     async def recorded(self, operation: Operation, call: Call, response: Response) -> Response:
         """The response, after the call is in the audit log. Raises StoreUnavailable."""
+        if operation.browser and call.request.headers.get("sec-gpc") == "1":
+            response.headers["sec-gpc"] = "1"  # so that the page can show that it is honoured
         if not operation.audited or response.status_code >= 400:
             return response
         security, request, caller = self.door.security, call.request, call.caller

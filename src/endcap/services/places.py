@@ -1,0 +1,136 @@
+"""The places where a visitor's data may lie, each with how it is removed there."""
+
+import asyncio
+from collections.abc import Callable
+
+from endcap.core.errors import StoreUnavailable
+from endcap.core.ports import Control, EventLog, Snapshots, VisitorStore
+
+from .builds import BuildService
+from .gate import KIND
+from .group_commit import GroupCommitter
+from .live import LiveState
+from .served import ServedLog
+
+
+class InMemory:
+    """Visitor state and profile corrections in memory (or in a cache that replicas share)."""
+
+    name = "memory"
+
+    def __init__(self, visitors: VisitorStore, live: LiveState) -> None:
+        self._visitors = visitors
+        self._live = live
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        for visitor in visitors:
+            await self._visitors.forget(shop, visitor)
+            self._live.state(shop).merchant.corrections.pop(visitor, None)
+        return 0
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place; state of a suppressed visitor is not read again."""
+        return 0
+
+
+class InLog:
+    """Events and refused events in the log, after all that waits to be written is there."""
+
+    name = "log"
+
+    def __init__(
+        self, log: EventLog, committer: GroupCommitter, served: ServedLog, grace: float
+    ) -> None:
+        self._log = log
+        self._committer = committer
+        self._served = served
+        self._grace = grace
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place. Other replicas are given `grace` seconds to hear of the suppression."""
+        await asyncio.sleep(self._grace)
+        await self._served.flush()
+        await self._committer.submit((), ())
+        return sum(
+            [await asyncio.to_thread(self._log.erase, shop, visitor) for visitor in visitors]
+        )
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        found = [await asyncio.to_thread(self._log.by_visitor, shop, v, 1) for v in visitors]
+        return sum(map(len, found))
+
+
+class InControl:
+    """Consent and profile corrections, with their history."""
+
+    name = "consent"
+    kinds = (KIND, "profile")
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        both = [(kind, visitor) for kind in self.kinds for visitor in visitors]
+        return sum([await asyncio.to_thread(self._control.purge, shop, *one) for one in both])
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        both = [(kind, visitor) for kind in self.kinds for visitor in visitors]
+        found = [await asyncio.to_thread(self._control.history, shop, *one) for one in both]
+        return sum(map(len, found))
+
+
+class InArchive:
+    """The Parquet archive, and the rollups made of it."""
+
+    name = "archive"
+
+    def __init__(
+        self,
+        forget: Callable[[str, frozenset[str]], int],
+        held: Callable[[str, frozenset[str]], int],
+        builds: BuildService,
+    ) -> None:
+        self._forget = forget
+        self._held = held
+        self._builds = builds
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place. A build under way is let finish first: it reads these files."""
+        await self._builds.finished(shop)
+        return await asyncio.to_thread(self._forget, shop, visitors)
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        return await asyncio.to_thread(self._held, shop, visitors)
+
+
+class InSnapshots:
+    """Snapshots, which count the visitor in: a new one is built and the older ones go."""
+
+    name = "snapshots"
+
+    def __init__(self, snapshots: Snapshots, builds: BuildService, live: LiveState) -> None:
+        self._snapshots = snapshots
+        self._builds = builds
+        self._live = live
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place. Raises StoreUnavailable when the build fails."""
+        if await asyncio.to_thread(self._snapshots.latest, shop) is None:
+            await self._live.recount(shop)
+            return 0
+        # A build that began before the log was purged would bring the visitor back.
+        await self._builds.finished(shop)
+        await self._builds.start(shop)
+        status = await self._builds.finished(shop)
+        if status.state != "done":
+            raise StoreUnavailable(f"the snapshot could not be built again: {status.error}")
+        return await asyncio.to_thread(self._snapshots.prune, shop, 1)
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place; a snapshot names no visitor."""
+        return 0
