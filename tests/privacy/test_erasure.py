@@ -18,6 +18,7 @@ from door import open_door
 
 CANARIES = [f"canary-{n:02}-zq7" for n in range(12)]
 OTHERS = [f"other-{n:02}" for n in range(40)]
+SECRET = "0ce8ead21112387365458edb9c2f92d7c991a1a5a74423cf0c6be5690cc87fc3"
 NOW = 1_782_000_000_000  # 2026-06-21, fixed so that two shops count alike
 
 
@@ -84,7 +85,7 @@ def test_nothing_is_left_in_any_byte_of_any_file(tmp_path):
 def test_afterwards_everything_equals_a_shop_that_never_saw_them(tmp_path):
     results = []
     for name, visitors in (("with", [*OTHERS, *CANARIES]), ("without", OTHERS)):
-        with open_door(tmp_path / name, clock=clock) as door:
+        with open_door(tmp_path / name, clock=clock, secret=SECRET) as door:
             stock(door)
             live_in(door, visitors)
             door.build()

@@ -105,7 +105,7 @@ class Callers:
         self.add("api_key of another server", "x" * 40, ())
 
 
-ROOT_KEY = "a-key-of-this-test-only-0123456789"
+ROOT_KEY = "fa0fb879390bc7bf2a3f087041a2faf9dacc440c"
 ROOT = ("authorization", f"Bearer {ROOT_KEY}")
 
 
