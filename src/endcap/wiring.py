@@ -41,6 +41,7 @@ from endcap.services.letters import Letters
 from endcap.services.live import LiveState
 from endcap.services.offering import Offering
 from endcap.services.past import PastStates
+from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
@@ -264,6 +265,9 @@ def app_services(installation: Installation) -> AppServices:
         catalogue=installation.catalogue,
         recommender=installation.recommender,
         placements=installation.placements,
+        drafts=PlacementDrafts(
+            installation.store.control, installation.placements, installation.clock
+        ),
         builds=installation.builds,
         reports=installation.measuring.reports,
         experiments=installation.experiments,

@@ -121,6 +121,17 @@ class PlacementService:
         Raises InvalidInput with every problem, or VersionConflict when `expected` is not the
         version now live.
         """
+        placement = self.checked(name, body)
+        async with self._turn:  # so that the plan in memory is that of the newest version
+            record = await self._append(
+                shop, name, msgspec.json.encode(placement), expected, author, note
+            )
+            self._plans.setdefault(shop, {})[name] = self._plan(record)
+            self._bodies[shop, name] = record.body or b""
+        return _view(record)
+
+    def checked(self, name: str, body: bytes) -> Placement:
+        """A placement that could be stored. Raises InvalidInput with every problem."""
         problem = id_problem(name, "/name")
         if problem is None and "/" in name:
             problem = FieldProblem("/name", "invalid", "must not have a `/`")
@@ -130,13 +141,7 @@ class PlacementService:
         if problems := list(_sizes(placement)):
             raise InvalidInput("the placement cannot be stored", problems)
         make_plan(name, 0, placement, self._components)
-        async with self._turn:  # so that the plan in memory is that of the newest version
-            record = await self._append(
-                shop, name, msgspec.json.encode(placement), expected, author, note
-            )
-            self._plans.setdefault(shop, {})[name] = self._plan(record)
-            self._bodies[shop, name] = record.body or b""
-        return _view(record)
+        return placement
 
     async def delete(self, shop: str, name: str, author: str, note: str) -> None:
         """Take the placement out of use; its versions stay. Raises UnknownPlacement."""

@@ -12,6 +12,7 @@ from endcap.services.collect import Collector
 from endcap.services.decisions import DecisionService
 from endcap.services.experiments import ExperimentService
 from endcap.services.inspect import Inspector
+from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.placements import PlacementService
 from endcap.services.previews import Previews
 from endcap.services.privacy import PrivacyDesk
@@ -45,6 +46,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueService
     recommender: RecommendService
     placements: PlacementService
+    drafts: PlacementDrafts
     builds: BuildService
     reports: ReportService
     experiments: ExperimentService

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from endcap.core.access import Caller
+from endcap.core.errors import EndcapError
 from endcap.web.auth.pagecalls import checked_form, csrf_token, current_account
 from endcap.web.services import AppServices
 
@@ -27,6 +28,7 @@ class PageCall:
         self.services = services
         self.query: dict[str, str] = dict(request.query_params)
         self.form: dict[str, str] = {}
+        self.error: EndcapError | None = None
 
     @property
     def shop(self) -> str:
@@ -39,6 +41,11 @@ class PageCall:
         found = current_account(self.request)
         assert found is not None
         return found
+
+    @property
+    def author(self) -> str:
+        """How versions name the caller."""
+        return self.caller.name or self.caller.kind
 
     @property
     def csrf(self) -> str:
@@ -81,9 +88,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """What a form posts to; it ends with `call.go(…)`."""
+    """What a form posts to; it ends with `call.go(…)`.
+
+    When it fails, `page` (an id) is shown again with `call.form` and `call.error`.
+    """
 
     id: str
     path: str
     act: Act
     scope: str
+    page: str = ""

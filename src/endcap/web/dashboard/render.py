@@ -43,6 +43,8 @@ class Renderer:
             csrf=call.csrf,
             caller=msgspec.to_builtins(call.caller),
             said=call.query.get("said", ""),
+            form=call.form,
+            failed=_failed(call),
             **more,
         )
         return Response(content, media_type="text/html", headers=HEADERS)
@@ -51,6 +53,14 @@ class Renderer:
         """A piece of a page, for a swap in place."""
         content = self._templates.get_template(template).render(**values)
         return Response(content, media_type="text/html", headers=HEADERS)
+
+
+def _failed(call: PageCall) -> dict[str, Any]:
+    """What an action could not do: the sentence, and the problems by their pointers."""
+    if call.error is None:
+        return {}
+    problems = {one.pointer: one.message for one in call.error.problems}
+    return {"detail": call.error.detail, "problems": problems}
 
 
 @cache

@@ -55,8 +55,9 @@ def routes(services: AppServices, clock: Clock) -> list[Route]:
         made.append(Route(ROOT + page.path, show))
     first = next(page for page in pages if page.id == "home")
     made.append(Route(ROOT, _endpoints(first, services, renderer, clock)[0]))
+    by_id = {page.id: page for page in pages}
     for action in actions:
-        endpoint = _acting(action, services, renderer, clock)
+        endpoint = _acting(action, by_id.get(action.page), (services, renderer, clock))
         made.append(Route(ROOT + action.path, endpoint, methods=["POST"]))
     return made
 
@@ -80,18 +81,38 @@ def _endpoints(
     return guarded(show), guarded(data)
 
 
-def _acting(action: Action, services: AppServices, renderer: Renderer, clock: Clock) -> Endpoint:
+def _acting(
+    action: Action, page: Page | None, tools: tuple[AppServices, Renderer, Clock]
+) -> Endpoint:
+    services, renderer, clock = tools
+
     async def act(request: Request) -> Response:
         call = PageCall(request, services)
         try:
             await call.read_form()
             response = await action.act(call)
         except EndcapError as error:
-            return _failed(error, call, renderer, clock())
+            if page is None:
+                return _failed(error, call, renderer, clock())
+            return await _again(page, call, error, (renderer, clock()))
         await _record(action, call, services)
         return response
 
     return require(action.scope)(act)
+
+
+async def _again(
+    page: Page, call: PageCall, error: EndcapError, tools: tuple[Renderer, int]
+) -> Response:
+    """The page of the form, with what was typed and what is wrong with it."""
+    renderer, now = tools
+    call.error = error
+    try:
+        response = renderer.html(page, call, await page.data(call), now)
+    except EndcapError:
+        return _failed(error, call, renderer, now)
+    response.status_code = error.status
+    return response
 
 
 async def _record(action: Action, call: PageCall, services: AppServices) -> None:
