@@ -249,3 +249,38 @@ def test_how_often_each_offer_was_made(tmp_path):
     snapshot = snapshot_of(products_of("a", "b"), log, tmp_path)
     assert snapshot.texts("offers") == ["spring", "tea"]
     assert snapshot.tables["offers"]["times"].tolist() == [2, 1]
+
+
+@quiet
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 60),
+            st.sampled_from(["view", "cart_add", "purchase"]),
+            st.sampled_from(["v1", "v2", "v3"]),
+            st.sampled_from("ab"),
+            st.sampled_from(["UK", "NO"]),
+        ),
+        max_size=20,
+    )
+)
+def test_audiences_equal_brute_force(tmp_path_factory, done):
+    log = log_of(*((24 * d + 1, k, v, p, {"zone": z}) for d, k, v, p, z in done))
+    snapshot = snapshot_of(products_of("a", "b"), log, tmp_path_factory.mktemp("z"))
+    for zone in {z for *_, z in done}:
+        recent = {(k, v, p) for d, k, v, p, z in done if z == zone and 24 * d + 1 < 30 * 24}
+        expected = {}
+        for product in "ab":
+            kinds = [k for k, _, p in recent if p == product]
+            score = kinds.count("purchase") + 0.3 * kinds.count("cart_add")
+            score += 0.05 * kinds.count("view")
+            if score:
+                expected[product] = (kinds.count("purchase"), pytest.approx(score))
+        table = snapshot.tables["audience.30d"]
+        number = snapshot.texts("audiences").index(f"zone:{zone}")
+        begin, end = table["offsets"][number : number + 2]
+        found = {
+            snapshot.ids()[table["product"][at]]: (table["buyers"][at], table["score"][at])
+            for at in range(begin, end)
+        }
+        assert found == expected

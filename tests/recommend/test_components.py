@@ -47,7 +47,7 @@ every_component = pytest.mark.parametrize(
 
 def full_tables():
     """Everything a build counts, for the products a to f."""
-    best = {"product": ints(1, 2), "buyers": ints(3, 2), "orders": ints(3, 2)}
+    best = {"product": ints(1, 2), "buyers": ints(3, 2), "viewers": ints(3, 2)}
     searched = {"product": ints(1, 2), "clicks": ints(4, 1), "carts": ints(1, 0)}
     return {
         "trend": {

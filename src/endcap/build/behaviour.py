@@ -84,14 +84,14 @@ def audiences(
     names = [f"zone:{zone}" for zone in zones] + [f"segment:{cohort}" for cohort in COHORTS]
     writer.texts("audiences", names)
     values = parameter_values(parameters) | {"zones": len(zones), "as_of": as_of}
-    engine.table("audience_lines", "audience_lines", values)
+    engine.table("audience_visitors", "audience_visitors", values)
     for days in parameters.windows:
         rows = engine.run("popularity_audience", values | {"since": as_of - days * DAY})
-        columns = {c: rows[c].astype(np.int32) for c in ("product", "buyers", "orders")}
+        columns = {c: rows[c].astype(np.int32) for c in ("product", "buyers", "viewers")}
         columns["score"] = rows["score"].astype(np.float32)
         offsets = _offsets(rows["audience"], len(names))
         writer.table(f"audience.{days}d", {"offsets": offsets, **columns})
-    engine.drop("audience_lines")
+    engine.drop("audience_visitors")
 
 
 def offers(

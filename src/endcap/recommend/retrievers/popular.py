@@ -65,11 +65,12 @@ class Popular(Retriever, frozen=True, kw_only=True):
             buyers += round(float(fresh[0]))
         counts: dict[str, int | float | str] = {
             "buyers": buyers,
-            "orders": max(orders, buyers),
             "window": window,
         }
         whose = ""
-        if own:
+        if not own:
+            counts["orders"] = max(orders, buyers)
+        else:
             counts["audience"] = evidence["audience"]
             whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
         days = window.removesuffix("d")
@@ -103,7 +104,7 @@ def _counted(state: State, window: str, row: int, at: int, own: bool) -> tuple[i
     if own:
         if at < 0 or table is None:
             return 0, 0
-        return int(table["buyers"][at]), int(table["orders"][at])
+        return int(table["buyers"][at]), 0
     popularity, product = state.joined.popularity(window), state.joined.product(row)
     if popularity is None or product < 0:
         return 0, 0

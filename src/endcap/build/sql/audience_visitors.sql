@@ -1,4 +1,4 @@
--- The lines of each audience: shipping zones are numbered as in `zones`, the cohorts of visitors
+-- When each visitor of an audience last bought, put in the cart and looked at a product: shipping zones are numbered as in `zones`, the cohorts of visitors
 -- follow from :zones on (new, loyal, lapsed, big_spender). A visitor's cohorts are those of :as_of:
 --   new: first seen at most :new_days ago, no order yet
 --   loyal: at least :loyal_orders orders, the last at most :lapsed_days ago
@@ -25,8 +25,19 @@ cohorts AS (
   WHERE latest < :as_of - CAST(:lapsed_days AS BIGINT) * 86400000
   UNION ALL
   SELECT visitor, :zones + 3 AS audience FROM visitors WHERE spend >= :big_spend
+),
+latest AS (
+  SELECT zone, product, visitor,
+         MAX(CASE WHEN type = 'purchase' THEN occurred_at END) AS bought,
+         MAX(CASE WHEN type = 'cart_add' THEN occurred_at END) AS carted,
+         MAX(CASE WHEN type IN ('view', 'click') THEN occurred_at END) AS viewed
+  FROM lines
+  WHERE visitor IS NOT NULL AND occurred_at <= :as_of
+  GROUP BY zone, product, visitor
 )
-SELECT zone AS audience, product, type, visitor, seq, occurred_at FROM lines WHERE zone IS NOT NULL
+SELECT zone AS audience, product, visitor, bought, carted, viewed FROM latest WHERE zone IS NOT NULL
 UNION ALL
-SELECT c.audience, l.product, l.type, l.visitor, l.seq, l.occurred_at
-FROM lines AS l JOIN cohorts AS c ON c.visitor = l.visitor
+SELECT c.audience, l.product, l.visitor, MAX(l.bought) AS bought, MAX(l.carted) AS carted,
+       MAX(l.viewed) AS viewed
+FROM latest AS l JOIN cohorts AS c ON c.visitor = l.visitor
+GROUP BY c.audience, l.product, l.visitor
