@@ -1,5 +1,5 @@
--- When each visitor of an audience last bought, put in the cart and looked at a product: shipping zones are numbered as in `zones`, the cohorts of visitors
--- follow from :zones on (new, loyal, lapsed, big_spender). A visitor's cohorts are those of :as_of:
+-- When each visitor of an audience last bought, put in the cart and looked at a product.
+-- Shipping zones are numbered as in `zones`, the cohorts of visitors follow from :zones on (new, loyal, lapsed, big_spender). A visitor's cohorts are those of :as_of:
 --   new: first seen at most :new_days ago, no order yet
 --   loyal: at least :loyal_orders orders, the last at most :lapsed_days ago
 --   lapsed: bought before, but not for :lapsed_days
