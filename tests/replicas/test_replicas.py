@@ -50,10 +50,30 @@ def test_what_one_took_the_others_show(replicas, capsys):
         body = {**placement["placement"], "slots": slots}
         assert one.call("PUT", "/v1/placements/home", body)[0] == 200
         waits.append(eventually(lambda slots=slots: len(two.items("home")) == slots))
+    # Rules: a draft is nowhere live, a published one is everywhere, and rolled back it is gone.
+    hidden = {"where": "product.id == 'p1'", "effect": {"type": "filter", "mode": "never"}}
+    assert one.call("PUT", "/v1/rules/hide", hidden)[0] == 200
+    assert "p1" in two.items("recently_viewed", visitor="v")
+    for step, gone in (("publish", True), ("rollback", False), ("publish", True)):
+        assert one.call("POST", f"/v1/rules/hide/{step}")[0] == 200
+        assert ("p1" not in one.items("recently_viewed", visitor="v")) is gone
+
+        def followed(gone=gone):
+            return ("p1" not in two.items("recently_viewed", visitor="v")) is gone
+
+        waits.append(eventually(followed))
+    # Tags, and the segments that follow from them.
+    assert one.call("PUT", "/v1/segments/vips", {"when": "'vip' in visitor.tags"})[0] == 200
+    assert one.call("PUT", "/v1/visitors/v/tags", {"tags": ["vip"]})[0] == 200
+
+    def known():
+        return "vips" in two.call("GET", "/v1/visitors/v")[1]["segments"]
+
+    waits.append(eventually(known))
     with capsys.disabled():
         worst, median = max(waits), statistics.median(waits)
         print(f"\nseen elsewhere after: median {median * 1000:.0f} ms, max {worst * 1000:.0f} ms")
-    assert len(waits) == 13
+    assert len(waits) == 17
     assert statistics.median(waits) <= 1.0
 
 
