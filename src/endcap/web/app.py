@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.errors import EndcapError, MalformedBody
 
-from . import api, pages, problems
+from . import api, pages, problems, storefront
 from .auth import PageCallers
 from .auth.door import Door
 from .auth.guard import Guard
@@ -63,6 +63,7 @@ def create_app(
     if with_pages:
         routes += people_pages(door)
         routes += pages.routes(openapi, postman)
+        routes += storefront.routes()
         routes += dashboard.routes(services, services.clock)
         if services.shopfront.is_demo(services.door.shop):
             routes += demo_shop.routes(services)
