@@ -142,6 +142,16 @@ def test_buy_again_when_it_is_due(story):
     assert (own["basis"], own["interval_days"], own["times_bought"]) == ("visitor", 30, 3)
 
 
+def test_what_is_owned_can_be_left_out_for_good(story):
+    both = {"retriever": "popular", "window": "365d"}
+    story.placement("once-each", both, filters=[{"filter": "not_owned"}], slots=20)
+    story.placement("again-too", both, filters=[{"filter": "not_bought"}], slots=20)
+    # Bought 40 days ago: it may come back, unless one buys it once.
+    assert "basic" in story.shown("again-too", visitor="a0")
+    assert "basic" not in story.shown("once-each", visitor="a0")
+    assert "basic" in story.shown("once-each", visitor="b0")
+
+
 def test_cheap_things_from_another_category_by_filter(story):
     story.placement(
         "near-in-price",
