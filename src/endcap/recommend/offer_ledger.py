@@ -42,6 +42,10 @@ class OfferLedger:
         if len(self._visitors) > MAX_VISITORS:
             self._visitors.popitem(last=False)
 
+    def forget(self, visitor: str) -> None:
+        """Drop what is known of a visitor."""
+        self._visitors.pop(visitor, None)
+
     def times(self, offer: str, visitor: str, now: int, days: int) -> int:
         """How often the offer was made to the visitor in the last `days`."""
         times = self._visitors.get(visitor, NOBODY).get(offer, [])

@@ -26,7 +26,9 @@ class InMemory:
         """See Place."""
         for visitor in visitors:
             await self._visitors.forget(shop, visitor)
-            self._live.state(shop).merchant.corrections.pop(visitor, None)
+            merchant = self._live.state(shop).merchant
+            merchant.corrections.pop(visitor, None)
+            merchant.ledger.forget(visitor)
         return 0
 
     async def left(self, shop: str, visitors: frozenset[str]) -> int:
