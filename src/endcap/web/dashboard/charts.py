@@ -4,14 +4,16 @@ Every function takes numbers and gives markup; widths are those of a view box an
 page.
 """
 
+import datetime
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 720, 200
 LEFT, BOTTOM, TOP = 56, 24, 12
+BAR = {"class": "bar"}
 
 
 class Marker(NamedTuple):
@@ -108,6 +110,30 @@ def spark(values: Sequence[float], about: str) -> Markup:
     return Markup(
         '<svg class="spark" viewBox="0 0 120 24" role="img" aria-label="{}">{}</svg>'
     ).format(about, body)
+
+
+def calendar(spans: Sequence[dict[str, Any]], first: int) -> Markup:
+    """Rows of days, filled on the days a rule holds, paler when only for a part; weeks marked.
+
+    `spans` have `title` and `shares`, `first` is the first day in UTC milliseconds.
+    """
+    days = max(len(span["shares"]) for span in spans)
+    step = (WIDTH - 190) / days
+    height = 34 + 26 * len(spans)
+    parts = []
+    for day in range(0, days, 7):
+        x = 180 + day * step
+        text = datetime.datetime.fromtimestamp(first / 1000 + day * 86_400, datetime.UTC)
+        parts.append(_tag("line", x1=x, x2=x, y1=20, y2=height - 6, **{"class": "grid"}))
+        parts.append(_text(x, 14, f"{text:%d %b}", "start"))
+    for n, span in enumerate(spans):
+        y = 28 + n * 26
+        parts.append(_text(170, y + 12, _short(span["title"]), "end"))
+        for day, share in enumerate(span["shares"]):
+            if share > 0:
+                where = {"x": 180 + day * step, "y": y, "width": step - 1.5, "height": 16}
+                parts.append(_tag("rect", **where, rx=2, opacity=0.35 + 0.65 * share, **BAR))
+    return _svg(Markup("").join(parts), "Days on which each rule holds", height)
 
 
 def nice(top: float) -> float:
