@@ -16,17 +16,18 @@ from .stages import Allow
 
 # The windows that live counters have; a year is counted by builds only.
 LIVE = ("1d", "7d", "30d")
+# More of one audience are not looked at; everyone's best sellers follow.
+MOST = 200
 
 
 class Best(NamedTuple):
-    """Rows with falling scores, and where the snapshot counted them for the audience (-1: not)."""
+    """Rows with falling scores."""
 
     rows: IntArray
     scores: FloatArray
-    at: IntArray
 
 
-NOBODY = Best(NO_ITEMS, np.empty(0), NO_ITEMS)
+NOBODY = Best(NO_ITEMS, np.empty(0))
 
 
 def everyones(
@@ -37,40 +38,51 @@ def everyones(
     if window in LIVE:
         live = state.counters.ranked(window, query.now)
         if len(live):
-            fits = _in_category(allow, category, state)
-            rows = np.union1d(counted, first_allowed(live, fits, want)).astype(np.int32)
+            first = first_allowed(live, _in_category(allow, category, state), want)
+            rows = np.union1d(counted, first).astype(np.int32)
             return _sorted(rows, state.counters.rate(rows, window, query.now), want)
     popularity = state.joined.popularity(window)
     if popularity is None or not len(counted):
         return NOBODY
-    scores = popularity.score[state.joined.products(counted)].astype(np.float64)
-    return Best(counted, scores, np.full(len(counted), -1, np.int32))
+    return Best(counted, popularity.score[state.joined.products(counted)].astype(np.float64))
 
 
 def of_audience(
     name: str, window: str, category: str | None, query: Query, state: State, allow: Allow
 ) -> Best:
     """The best sellers of a shipping zone (`zone:NO`) or of a cohort (`segment:loyal`)."""
-    table, number = state.joined.table(f"audience.{window}"), state.joined.audience(name)
-    rows, scores, at = NO_ITEMS, np.empty(0), NO_ITEMS
-    if table is not None and number is not None:
-        begin, end = table["offsets"][number : number + 2].tolist()
-        rows = state.joined.rows_of(table["product"][begin:end])
-        scores = table["score"][begin:end].astype(np.float64)
-        at = np.arange(begin, end, dtype=np.int32)
-    kind, _, zone = name.partition(":")
-    if kind == "zone" and window in LIVE and len(state.counters.ranked(window, query.now)):
-        # The counters know the zone up to the last second; the snapshot's counts are for texts.
-        live = state.counters.ranked(window, query.now, zone=zone)
-        extra = live[~np.isin(live, rows)]
-        rows = np.concatenate([rows, extra])
-        at = np.concatenate([at, np.full(len(extra), -1, np.int32)])
-        scores = state.counters.rate(np.maximum(rows, 0), window, query.now, zone=zone)
     fits = _in_category(allow, category, state)
-    keep = (rows >= 0) & (scores > 0)
-    keep[keep] &= fits(rows[keep])
-    order = np.argsort(-scores[keep], kind="stable")
-    return Best(rows[keep][order], scores[keep][order], at[keep][order])
+    products, scores = counted_in(name, window, state)
+    rows = state.joined.rows_of(products)
+    known = np.flatnonzero(rows >= 0)
+    known = known[fits(rows[known])][:MOST]
+    kind, _, zone = name.partition(":")
+    live = NO_ITEMS
+    if kind == "zone" and window in LIVE:
+        live = state.counters.ranked(window, query.now, zone=zone)
+    if not len(live):
+        return Best(rows[known], scores[known])
+    both = np.union1d(rows[known], first_allowed(live, fits, MOST)).astype(np.int32)
+    return _sorted(both, state.counters.rate(both, window, query.now, zone=zone), MOST)
+
+
+def counted_in(name: str, window: str, state: State) -> tuple[IntArray, FloatArray]:
+    """The snapshot's products of an audience, best first, with their scores."""
+    table, number = state.joined.table(f"audience.{window}"), state.joined.audience(name)
+    if table is None or number is None:
+        return NO_ITEMS, np.empty(0)
+    begin, end = table["offsets"][number : number + 2].tolist()
+    return table["product"][begin:end], table["score"][begin:end].astype(np.float64)
+
+
+def buyers_in(name: str, window: str, product: int, state: State) -> int:
+    """How many of an audience bought a product in the window, as the snapshot counted."""
+    table, number = state.joined.table(f"audience.{window}"), state.joined.audience(name)
+    if table is None or number is None:
+        return 0
+    begin, end = table["offsets"][number : number + 2].tolist()
+    places = np.flatnonzero(table["product"][begin:end] == product)
+    return int(table["buyers"][begin + int(places[0])]) if len(places) else 0
 
 
 def audiences(among: str, query: Query) -> list[str]:
@@ -95,4 +107,5 @@ def _in_category(allow: Allow, category: str | None, state: State) -> Allow:
 
 def _sorted(rows: IntArray, scores: FloatArray, want: int) -> Best:
     order = np.lexsort((rows, -scores))[:want]
-    return Best(rows[order], scores[order], np.full(len(order), -1, np.int32))
+    order = order[scores[order] > 0]
+    return Best(rows[order], scores[order])

@@ -6,7 +6,7 @@ import numpy as np
 
 from endcap.catalog.arrays import BoolArray
 from endcap.core.answer import Reason
-from endcap.recommend.best_sellers import NOBODY, Best, audiences, everyones, of_audience
+from endcap.recommend.best_sellers import NOBODY, Best, audiences, buyers_in, everyones, of_audience
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
@@ -33,7 +33,7 @@ class Popular(Retriever, frozen=True, kw_only=True):
         for name in audiences(self.among, query):
             found = of_audience(name, self.window, category, query, state, allow)
             if len(found.rows):
-                own = Best(found.rows[:want], found.scores[:want], found.at[:want])
+                own = Best(found.rows[:want], found.scores[:want])
                 audience = name
                 break
         rest = everyones(self.window, category, query, state, allow, want)
@@ -47,16 +47,15 @@ class Popular(Retriever, frozen=True, kw_only=True):
         both = Best(
             np.concatenate([own.rows, rest.rows[more]]),
             np.concatenate([own.scores, scores]),
-            np.concatenate([own.at, rest.at[more]]),
         )
         return self._found(both, np.arange(len(both.rows)) < len(own.rows), audience, query)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors bought it in the window."""
         window, own = evidence["window"], bool(evidence["own"][place])
-        row, at = int(evidence["row"][place]), int(evidence["at"][place])
-        buyers, orders = _counted(state, window, row, at, own)
-        kind, _, name = evidence["audience"].partition(":")
+        row, audience = int(evidence["row"][place]), evidence["audience"]
+        buyers, orders = _counted(state, window, row, audience if own else "")
+        kind, _, name = audience.partition(":")
         # What was bought since the build is in the live counts only.
         zone = name if own and kind == "zone" else None
         if window != "365d" and not (own and kind == "segment"):
@@ -71,7 +70,7 @@ class Popular(Retriever, frozen=True, kw_only=True):
         if not own:
             counts["orders"] = max(orders, buyers)
         else:
-            counts["audience"] = evidence["audience"]
+            counts["audience"] = audience
             whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
         days = window.removesuffix("d")
         text = f"{buyers:,} customers{whose} bought this in the last {days} days"
@@ -87,7 +86,7 @@ class Popular(Retriever, frozen=True, kw_only=True):
         if not len(best.rows):
             return NOTHING
         about = {"window": self.window, "audience": audience, "now": query.now}
-        return Found(best.rows, best.scores, {"row": best.rows, "at": best.at, "own": own, **about})
+        return Found(best.rows, best.scores, {"row": best.rows, "own": own, **about})
 
     def _category(self, query: Query, state: State) -> str | None:
         if self.within == "request":
@@ -98,14 +97,11 @@ class Popular(Retriever, frozen=True, kw_only=True):
         return None
 
 
-def _counted(state: State, window: str, row: int, at: int, own: bool) -> tuple[int, int]:
-    """Buyers and orders as the snapshot counted them, of the audience alone when `own`."""
-    table = state.joined.table(f"audience.{window}")
-    if own:
-        if at < 0 or table is None:
-            return 0, 0
-        return int(table["buyers"][at]), 0
+def _counted(state: State, window: str, row: int, audience: str) -> tuple[int, int]:
+    """Buyers and orders as the snapshot counted them; of an audience only the buyers."""
     popularity, product = state.joined.popularity(window), state.joined.product(row)
+    if audience:
+        return buyers_in(audience, window, product, state), 0
     if popularity is None or product < 0:
         return 0, 0
     return int(popularity.buyers[product]), int(popularity.orders[product])
