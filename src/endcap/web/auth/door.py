@@ -206,8 +206,8 @@ def same_site(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+    origin, host = request.headers.get("origin"), request.headers.get("host")
+    return origin is None or (bool(host) and origin.partition("://")[2] == host)
 
 
 def _user(credential: str) -> str:
