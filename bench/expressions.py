@@ -47,10 +47,13 @@ CORPUS = [
     "(product.in_stock ? product.price : product.cost) < 5.0",
     "product.in_stock == (product.price < 15.0)",
     "visitor.segment('loyal') && now.month == 12 && product.margin > 0.3",
+    " && ".join(f"product.price != {n}.5" for n in range(11)),
     " && ".join(f"product.price != {n}.5" for n in range(20)),
+    " || ".join(f"(product.price > {n}.0 && product.rating < {n}.5)" for n in range(6)),
     " || ".join(f"(product.price > {n}.0 && product.rating < {n}.5)" for n in range(9)),
     " || ".join(f"product.brand == 'b{n}'" for n in range(20)),
     " || ".join(f"product.attributes.colour == 'c{n}'" for n in range(8)),
+    " * ".join(["product.price"] * 7) + " > 9.0",
     " * ".join(["product.price"] * 8) + " > 9.0",
     " || ".join(f"product.brand in [{BRANDS[:800].rpartition(',')[0]}]" for _ in range(4)),
 ]

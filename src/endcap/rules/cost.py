@@ -16,8 +16,8 @@ COMPARE_CODES = 0.15
 JOIN = 0.08
 LOOKUP = 1.1
 HASHED = 2.2
-CALCULATE = 0.6
-CHOOSE = 2.8
+CALCULATE = 0.75
+CHOOSE = 2.4
 ATTRIBUTE = 0.3
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _COMPARE = _ORDER | {"==", "!="}
@@ -71,6 +71,8 @@ def _own(node: Apply) -> float:
 def _comparison(node: Apply) -> float:
     kinds = [arg.kind for arg in node.args]
     own = COMPARE_CODES if STRING in kinds else COMPARE
+    # Unequal has to tell a missing value from another one.
+    own += JOIN * (node.operator.symbol == "!=")
     own += ATTRIBUTE * sum(arg.kind == DYN and arg.product for arg in node.args)
     texts = STRING in kinds and node.operator.symbol in _ORDER
     if texts or any(is_list(kind) for kind in kinds):

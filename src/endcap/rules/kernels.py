@@ -11,7 +11,7 @@ from .columns import BoolArray, Coded, FloatArray
 from .kinds import BOOL, DYN, STRING
 from .masks import UNDEFINED, Mask, Masker, Numbers, both, either, taken, without
 from .membership import Members
-from .typed import Apply, FieldRef, Typed, walk
+from .typed import Apply, FieldRef, Typed, fixed, walk
 
 Kernel = Callable[[Masker, Apply, bool], Any]
 Test = Callable[..., bool]
@@ -60,6 +60,15 @@ def choice(masker: Masker, node: Apply, want: bool) -> Mask | Numbers:
         first = both(when, masker.truth(yes, want))
         return either(first, both(unless, masker.truth(no, want)))
     left, right = masker.numbers(yes), masker.numbers(no)
+    if all(n.absent is None or _certain(n) for n in (left, right)):
+        # Here NaN says all there is to say of what is missing.
+        values = np.where(when, left.values, right.values)
+        undefined = without(either(when, unless))
+        if undefined is True:
+            return Numbers(np.nan, True)
+        if undefined is not False and np.any(undefined):
+            values = np.where(undefined, np.nan, values)
+        return Numbers(values)
     absent = either(both(when, left.missing()), both(unless, right.missing()))
     absent = either(absent, without(either(when, unless)))
     return Numbers(np.where(when, left.values, right.values), absent)
@@ -169,6 +178,8 @@ def _equal_numbers(masker: Masker, left: Typed, right: Typed, want: bool) -> Mas
             known = masker.present(node) if whole else without(numbers.missing())  # type: ignore[arg-type]
             here = both(here, known)
     one, other = sides
+    if not want and _plain(one, other):
+        return both(here, np.not_equal(_exact(one.values), _exact(other.values)))
     found: Mask = np.equal(_exact(one.values), _exact(other.values))
     if not _plain(one, other):
         found = _present(one, other, found)
@@ -326,7 +337,8 @@ def _value_in(masker: Masker, node: Apply, values: tuple[Any, ...], want: bool) 
     if item.kind == BOOL:
         return _bool_in(masker, item, values, want)
     numbers = masker.numbers(item)
-    members = masker.once(node, "numbers", lambda: Members(values))
+    keep = masker.always if fixed(node.args[1]) else masker.once
+    members = keep(node, "numbers", lambda: Members(values))
     found: Mask = members.among(numbers.values)
     if numbers.absent is not None:
         found = both(found, without(numbers.absent))
