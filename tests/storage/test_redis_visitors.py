@@ -114,6 +114,18 @@ def test_every_key_expires_and_one_visitors_keys_share_a_slot(redis, servers):
     assert len(set(tags)) * 2 == len(tags)
 
 
+def test_what_is_forgotten_is_gone_from_redis(redis, servers):
+    async def run():
+        async with Replica(CountingLog(), servers["redis"].port) as one:
+            await one.click("v", "canary", "1")
+            await one.last("v")
+            assert any(b"canary" in redis.get(key) for key in redis.scan_iter("*:state"))
+            await one.visitors.forget(SHOP, "v")
+            assert not list(redis.scan_iter("*:state"))
+
+    asyncio.run(run())
+
+
 def test_a_reader_that_was_slow_leaves_nothing_stale(redis, servers):
     """It has read the log before the event, and writes to Redis after it."""
 

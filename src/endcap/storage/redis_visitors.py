@@ -6,6 +6,7 @@ that stood there before the log was read for it. So a state that was read before
 taken for one that has it, in whatever order processes get to Redis. Both keys expire.
 """
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from typing import cast
@@ -68,9 +69,11 @@ class RedisVisitors:
         await self._invalidate({_key(event.shop, event.visitor) for event in events})
 
     async def forget(self, shop: str, visitor: str) -> None:
-        """See the port."""
+        """See the port. The state is removed too, not only made void."""
         await self._behind.forget(shop, visitor)
         await self._invalidate({_key(shop, visitor)})
+        with contextlib.suppress(CacheUnavailable):
+            await self._link.call(lambda redis: redis.unlink(_key(shop, visitor) + "state"))
 
     async def _invalidate(self, keys: set[str]) -> None:
         if not keys:
