@@ -58,7 +58,10 @@ def power_cuts(part: float, folder: Path) -> Iterator[Row]:
     for synchronous, wanted in (("FULL", False), ("NORMAL", True)):
         (folder / synchronous).mkdir()
         r = cut_power(folder / synchronous, _of(300, part), _of(1_000, part), synchronous)
-        text = f"{r.cuts} cuts, {r.acked:,} acked, {r.lost:,} lost, {r.corrupt} corrupt"
+        text = (
+            f"{r.cuts} cuts, {r.looked_for:,} acked events looked for after them, {r.lost:,} lost, "
+            f"{r.corrupt} corrupt"
+        )
         control = " (negative control: must lose)" if wanted else ""
         good = bool(r.lost) is wanted and not r.corrupt
         yield f"R3 power cuts, synchronous={synchronous}{control}", text, good

@@ -157,7 +157,7 @@ def fill_disk(folder, episodes):
     try:
         for episode in range(episodes):
             filler = folder / "filler"
-            _fill(filler)
+            _fill(filler, slack=40_000 * (episode % 5))
             refused = 0
             for n in range(400):
                 status = sender.send(f"{episode}-{n}", 400)
@@ -193,10 +193,12 @@ def fill_disk(folder, episodes):
     return result
 
 
-def _fill(filler):
+def _fill(filler, slack):
+    """Take all the space there is but `slack` bytes."""
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
         while True:
             stream.write(bytes(4_096))
+    os.truncate(filler, max(0, filler.stat().st_size - slack))
 
 
 @contextlib.contextmanager

@@ -40,10 +40,14 @@ DATA = re.compile(r'^"((?:\\x[0-9a-f]{2})*)"(?:, (\d+))?(?:, (\d+))?')
 
 @dataclass
 class Result:
-    """What the cuts found. `lost` are acknowledged events that were not there after a cut."""
+    """What the cuts found, added up over them.
+
+    After each cut all that was acknowledged by then is looked for; `lost` was not there.
+    """
 
     cuts: int = 0
     acked: int = 0
+    looked_for: int = 0
     lost: int = 0
     corrupt: int = 0
     early_acks: int = 0
@@ -175,6 +179,7 @@ def _check(folder, image, acked, result):
             if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
                 result.corrupt += 1
         kept = {e.event_id for e in store.events.after("default", 0, 1_000_000)}
+        result.looked_for += 5 * len(acked)
         result.lost += sum(f"{batch}-{n}" not in kept for batch in acked for n in range(5))
     finally:
         store.close()

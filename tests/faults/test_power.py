@@ -10,6 +10,7 @@ def test_nothing_acknowledged_is_lost_when_the_power_goes(tmp_path):
     assert result.early_acks == 0
     assert result.cuts == 120
     assert result.acked == 300
+    assert result.looked_for > 10_000
 
 
 def test_the_negative_control_loses(tmp_path):
