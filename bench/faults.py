@@ -107,6 +107,8 @@ def balancers(part: float, folder: Path) -> Iterator[Row]:
 
 
 def _calls(r: Any) -> str:
+    for problem in r.problems:
+        print(f"<!-- {problem} -->", file=sys.stderr)
     return (
         f"{r.kills} times, {r.gets:,} GET and {r.posts:,} POST, {r.failed} failed, {r.lost} lost, "
         f"slowest {r.slowest:.2f} s"
