@@ -29,7 +29,7 @@ def test_facets_are_readable_and_each_once():
         price=Decimal("12.50"),
         attributes={"colour": ["red", "blue"], "dishwasher": True},
     )
-    assert facets_of(product) == (
+    assert [name for name, _ in facets_of(product)] == [
         "brand:Acme",
         "category:Home > Kitchen",
         "category:Home",
@@ -37,4 +37,7 @@ def test_facets_are_readable_and_each_once():
         "colour:red",
         "colour:blue",
         "dishwasher:True",
-    )
+    ]
+    # `Home` is a category of its own here, and one level up from the kitchen.
+    assert dict(facets_of(product))["category:Home"] == 1.0
+    assert dict(facets_of(Product(id="b", categories=["A > B"])))["category:A"] == 0.5

@@ -35,9 +35,9 @@ products = st.lists(
 def test_a_row_has_exactly_the_facets_that_find_it(made):
     state = shop([product(f"p{n}", currency="EUR", **fields) for n, fields in enumerate(made)])
     rows = np.arange(len(made), dtype=np.int32)
-    facets = {facet for row in rows.tolist() for facet in state.cards.facets(row)}
-    for facet in facets:
-        having = [facet in state.cards.facets(row) for row in rows.tolist()]
+    own = [dict(state.cards.facets(row)) for row in rows.tolist()]
+    for facet in {facet for facets in own for facet in facets}:
+        having = [facet in facets for facets in own]
         assert matching(facet, rows, state).tolist() == having, facet
 
 

@@ -38,7 +38,7 @@ class Cards:
         self._columns = columns
         self._limit = limit
         self._cards: OrderedDict[int | tuple[int, str], Card] = OrderedDict()
-        self._facets: OrderedDict[int, tuple[int, tuple[str, ...]]] = OrderedDict()
+        self._facets: OrderedDict[int, tuple[int, tuple[tuple[str, float], ...]]] = OrderedDict()
 
     def card(self, row: int, zone: str | None = None) -> Card:
         """The card with the ready set of fields, as they are in the zone."""
@@ -67,7 +67,7 @@ class Cards:
         """JSON with just these fields, as they are in the zone."""
         return msgspec.Raw(_picked(self._decoded(row, zone), fields))
 
-    def facets(self, row: int) -> tuple[str, ...]:
+    def facets(self, row: int) -> tuple[tuple[str, float], ...]:
         """What the product is like; see `facets_of`."""
         known = self._facets.get(row)
         if known is not None and known[0] == self._columns.version[row]:

@@ -7,6 +7,8 @@ from .categories import ancestors
 # Edges of price bands, in units of the currency: 1, 2, 5, 10, 20, 50 …
 _STEPS = (1, 2, 5)
 MAX_VALUES = 5
+# A category says more than the one above it.
+UP = 0.5
 
 
 def price_band(units: float) -> tuple[float, float]:
@@ -21,18 +23,22 @@ def price_band(units: float) -> tuple[float, float]:
         power *= 10
 
 
-def facets_of(product: Product) -> tuple[str, ...]:
-    """The product's facets, such as `brand:Acme`, `category:Home > Kitchen`, `price:10-20`."""
-    found: dict[str, None] = {}
+def facets_of(product: Product) -> tuple[tuple[str, float], ...]:
+    """The product's facets, such as `brand:Acme`, `category:Home > Kitchen`, `price:10-20`.
+
+    Each comes with what it says of the product: 1, and of a category half per level upwards.
+    """
+    found: dict[str, float] = {}
     if product.brand:
-        found[f"brand:{product.brand}"] = None
+        found[f"brand:{product.brand}"] = 1.0
     for path in product.categories:
-        for above in ancestors(path):
-            found[f"category:{above}"] = None
+        for up, above in enumerate(ancestors(path)):
+            name = f"category:{above}"
+            found[name] = max(found.get(name, 0.0), UP**up)
     if product.price is not None:
         low, high = price_band(float(product.price))
-        found[f"price:{low:g}-{high:g}"] = None
+        found[f"price:{low:g}-{high:g}"] = 1.0
     for name, value in product.attributes.items():
         for one in (value if isinstance(value, list) else [value])[:MAX_VALUES]:
-            found[f"{name}:{one}"] = None
-    return tuple(found)
+            found[f"{name}:{one}"] = 1.0
+    return tuple(found.items())

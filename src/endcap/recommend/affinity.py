@@ -24,8 +24,8 @@ WEIGHTS = {
 }
 _BY_KIND = np.array([WEIGHTS[name] for name in KIND])
 SHOWN = 30
-# A category says more than the one above it.
-UP = 0.5
+# Older events than these say little of what a visitor likes now.
+MAX_EVENTS = 60
 
 
 def profile_of(
@@ -35,29 +35,27 @@ def profile_of(
 
     The strongest facet has weight 1. What the shopper set stands as it is, what they muted is out.
     """
-    ages = np.maximum(0, now - trail.times) / (half_life_days * DAY)
-    values = _BY_KIND[trail.kinds] * 0.5**ages
+    ages = np.maximum(0, now - trail.times[:MAX_EVENTS]) / (half_life_days * DAY)
+    values = _BY_KIND[trail.kinds[:MAX_EVENTS]] * 0.5**ages
+    # A product that was met several times is looked up once.
+    rows, inverse, met = np.unique(trail.rows[:MAX_EVENTS], return_inverse=True, return_counts=True)
+    totals = np.bincount(inverse, values, len(rows)).tolist()
     sums: dict[str, float] = defaultdict(float)
     events: dict[str, int] = defaultdict(int)
-    for row, value in zip(trail.rows.tolist(), values.tolist(), strict=True):
-        if not value:
-            continue
-        facets = state.cards.facets(row)
-        depth = max((f.count(" > ") for f in facets if f.startswith("category:")), default=0)
-        for facet in facets:
-            up = depth - facet.count(" > ") if facet.startswith("category:") else 0
-            sums[facet] += value * UP**up
-            events[facet] += 1
+    for row, total, times in zip(rows.tolist(), totals, met.tolist(), strict=True):
+        for facet, part in state.cards.facets(row):
+            sums[facet] += total * part
+            events[facet] += times
     strongest = max((abs(value) for value in sums.values()), default=0.0) or 1.0
     weights = {facet: value / strongest for facet, value in sums.items()}
     weights |= corrections.weights
+    kept = [(f, w) for f, w in weights.items() if w and f not in corrections.muted]
+    kept.sort(key=lambda one: (-abs(one[1]), one[0]))
     found = [
         Facet(facet, round(weight, 4), events.get(facet, 0), facet in corrections.weights)
-        for facet, weight in weights.items()
-        if facet not in corrections.muted and weight
+        for facet, weight in kept[:SHOWN]
     ]
-    found.sort(key=lambda facet: (-abs(facet.weight), facet.facet))
-    return Profile(found[:SHOWN], list(corrections.muted), len(trail.rows))
+    return Profile(found, list(corrections.muted), len(trail.rows))
 
 
 def matching(facet: str, rows: IntArray, state: State) -> BoolArray:

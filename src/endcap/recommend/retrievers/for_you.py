@@ -14,6 +14,9 @@ from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
 LISTED = {"brand": 3, "category": 5}
 SMALL_SHOP = 500
+# Facets that count, products looked at per facet, and facets that a reason names.
+FACETS = 15
+EACH = 40
 CITED = 3
 
 
@@ -32,13 +35,14 @@ class ForYou(Retriever, frozen=True, kw_only=True):
         rows = self._candidates(profile, query, state, allow, want)
         if not len(rows):
             return NOTHING
-        fit = _fit(profile.facets, rows, state)
+        facets = profile.facets[:FACETS]
+        fit = _fit(facets, rows, state)
         scores = fit.sum(axis=0)
         kept = scores > 0
         if not kept.any():
             return NOTHING
-        names = [f.facet for f in profile.facets]
-        events = {f.facet: f.events for f in profile.facets}
+        names = [f.facet for f in facets]
+        events = {f.facet: f.events for f in facets}
         evidence = {"fit": fit.T[kept], "names": names, "events": events}
         return Found(rows[kept], scores[kept], evidence)
 
@@ -67,7 +71,7 @@ class ForYou(Retriever, frozen=True, kw_only=True):
             else:
                 code = state.columns.names.find(value)
                 ranked = state.joined.of_brand(self.window, -1 if code is None else code)
-            lists.append(first_allowed(ranked, allow, want))
+            lists.append(first_allowed(ranked, allow, min(want, EACH)))
         return np.unique(np.concatenate(lists)).astype(np.int32)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
