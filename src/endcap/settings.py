@@ -14,6 +14,11 @@ from endcap.core.money import is_currency
 
 FILE = "endcap.toml"
 PREFIX = "ENDCAP_"
+CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("json", "text", "auto"),
+    "log_requests": ("slow", "all", "none"),
+}
 Role = Literal["all", "recommend", "collect", "admin", "worker"]
 
 LIMITS = (
@@ -139,6 +144,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_body: Annotated[int, _about("Largest request body in bytes.")] = 4 * 2**20
     max_import_body: Annotated[int, _about("Largest import body in bytes, unpacked.")] = 100 * 2**20
     log_level: Annotated[str, _about("debug, info, warning or error.")] = "info"
+    log_format: Annotated[
+        str, _about("json (Elastic Common Schema), text, or auto: text on a terminal.")
+    ] = "auto"
+    log_requests: Annotated[
+        str, _about("Requests that get a log line: slow (or failed), all, none.")
+    ] = "slow"
 
     @property
     def folder(self) -> Path:
@@ -208,8 +219,9 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(f"build_every: {settings.build_every} is below 0")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.build_memory):
         raise ConfigurationError(f"build_memory: `{settings.build_memory}` is no size like 2GB")
-    if settings.log_level not in ("debug", "info", "warning", "error"):
-        raise ConfigurationError("log_level: must be debug, info, warning or error")
+    for name, choices in CHOICES.items():
+        if getattr(settings, name) not in choices:
+            raise ConfigurationError(f"{name}: must be one of {', '.join(choices)}")
     _check_security(settings)
     _check_privacy(settings)
 

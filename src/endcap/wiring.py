@@ -17,6 +17,7 @@ from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
+from endcap.observed import logging_to_stderr, metrics_of
 from endcap.recommend.registry import Components
 from endcap.replication import (
     Replication,
@@ -281,6 +282,16 @@ def app_services(installation: Installation) -> AppServices:
         previews=installation.ruling.previews,
         trials=installation.ruling.trials,
         ready=partial(_ready, installation),
+        ready=ready,
+        metrics=metrics_of(
+            settings,
+            installation.live,
+            installation.builds,
+            installation.served,
+            installation.collector,
+            installation.clock,
+        ),
+        log_requests=settings.log_requests,
         clock=installation.clock,
         shopfront=Shopfront(installation.live, installation.store.control),
         inspector=Inspector(installation.live, installation.store.events),
@@ -303,7 +314,8 @@ async def run_server(installation: Installation, listening: Callable[[str], None
     does = duties(settings, shared)
     app = create_app(app_services(installation), operations_of(does), does.pages)
     drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
-    await run(app, settings.host, settings.port, tell, drain)
+    with logging_to_stderr(settings):
+        await run(app, settings.host, settings.port, tell, drain)
 
 
 async def _ready(installation: Installation) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Collector:
         gate: Gate,
         letters: Letters,
     ) -> None:
+        self.verdicts = {"accepted": 0, "duplicate": 0, "rejected": 0}
         self._committer = committer
         self._visitors = visitors
         self._validator = Validator(pseudonyms, new_id)
@@ -131,7 +132,11 @@ class Collector:
             else:
                 verdicts[index] = Verdict(index, "duplicate", event.event_id, (), warnings)
         await self._fold(accepted)
-        return _receipt([verdict for verdict in verdicts if verdict is not None])
+        receipt = _receipt([verdict for verdict in verdicts if verdict is not None])
+        self.verdicts["accepted"] += receipt.accepted
+        self.verdicts["duplicate"] += receipt.duplicates
+        self.verdicts["rejected"] += receipt.rejected
+        return receipt
 
     async def _as_allowed(self, event: Event, sender: Sender) -> Event:
         """The event as far as its visitor allows it to be kept."""

@@ -30,6 +30,7 @@ from .openapi import document
 from .operations import Operation
 from .postman import collection
 from .services import AppServices
+from .watch import Watched
 
 LOG = logging.getLogger(__name__)
 SECURITY = (
@@ -77,7 +78,8 @@ def create_app(
     )
     app.router.redirect_slashes = False
     browser = sorted({op.path.partition("{")[0] for op in operations if op.browser})
-    return RequestIds(Origins(PageCallers(app, door, _answer), door, browser))
+    known = RequestIds(Origins(PageCallers(app, door, _answer), door, browser))
+    return Watched(known, services.metrics, services.log_requests)
 
 
 def all_operations() -> list[Operation]:
@@ -161,6 +163,7 @@ def _endpoint(operation: Operation, services: AppServices, guard: Guard) -> Endp
     allowed = operation.query_names
 
     async def endpoint(request: Request) -> Response:
+        request.state.operation = operation.id
         try:
             caller = await guard.admit(operation, request)
             call = Call(request, services, allowed, caller)

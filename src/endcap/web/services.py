@@ -27,6 +27,7 @@ from endcap.services.shopfront import Shopfront
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
+from endcap.telemetry.metrics import Metrics
 
 from .auth.door import DoorRules
 
@@ -62,7 +63,9 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     previews: Previews
     trials: RuleTrials
     ready: Readiness
+    metrics: Metrics
     clock: Clock
+    log_requests: str = "slow"
     api_key: str = ""
     shopify_secret: str = ""
     max_body: int = 4 * 2**20

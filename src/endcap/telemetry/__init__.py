@@ -1,0 +1,1 @@
+"""What operators see: logs as JSON lines, metrics, errors. Never personal data."""

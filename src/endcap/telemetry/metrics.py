@@ -1,0 +1,79 @@
+"""Metrics for Prometheus, in a registry of our own; labels take few and fixed values."""
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+Readings = Callable[[], dict[str, float]]
+"""Values to read when somebody asks, by name."""
+
+GAUGES = {
+    "products": "Products in the catalogue.",
+    "snapshot_age_seconds": "Seconds since the snapshot in use was built; -1 without one.",
+    "snapshot_refused": "1 while the newest snapshot is refused.",
+    "served_dropped": "Served slates that were not logged because too many waited.",
+    "log_dropped": "Log lines that were not written because too many waited.",
+    "build_failed": "1 after a build that failed.",
+    "tail_seq": "Place in the log that the live counters have reached.",
+}
+
+
+class Metrics:
+    """Counts of this process. `operation` is an operation's id or `other`, `status` its class."""
+
+    def __init__(self, readings: Readings, verdicts: Mapping[str, int]) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._requests = Counter(
+            "endcap_http_requests",
+            "Requests answered.",
+            ("operation", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "endcap_http_request_seconds",
+            "Seconds from the request to the end of its answer.",
+            ("operation",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._busy = Gauge(
+            "endcap_http_requests_in_progress", "Requests under way.", registry=self.registry
+        )
+        self.registry.register(_Read(readings, verdicts))
+
+    def begun(self) -> None:
+        """A request has come in."""
+        self._busy.inc()
+
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        """A request has been answered."""
+        self._busy.dec()
+        self._requests.labels(operation, f"{status // 100}xx").inc()
+        self._seconds.labels(operation).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _Read(Collector):
+    def __init__(self, readings: Readings, verdicts: Mapping[str, int]) -> None:
+        self._readings = readings
+        self._verdicts = verdicts
+
+    def collect(self) -> list[Metric]:
+        """The values of this moment."""
+        values = self._readings()
+        found: list[Metric] = [
+            GaugeMetricFamily(f"endcap_{name}", about, values[name])
+            for name, about in GAUGES.items()
+            if name in values
+        ]
+        events = CounterMetricFamily("endcap_events", "Events by verdict.", labels=["verdict"])
+        for verdict, count in sorted(self._verdicts.items()):
+            events.add_metric([verdict], count)
+        return [*found, events]
