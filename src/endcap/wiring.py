@@ -282,7 +282,6 @@ def app_services(installation: Installation) -> AppServices:
         previews=installation.ruling.previews,
         trials=installation.ruling.trials,
         ready=partial(_ready, installation),
-        ready=ready,
         metrics=metrics_of(
             settings,
             installation.live,
