@@ -79,7 +79,7 @@ def test_what_was_exported_is_in_the_log_under_its_token(shop, tmp_path):
         file = str(tmp_path / "out.parquet")
         tokens = connection.execute("SELECT DISTINCT token FROM read_parquet(?)", [file]).fetchall()
     assert len(tokens) == 25
-    ran = shop("explain", tokens[7][0], "--json")
+    ran = shop("explain", "--json", "--", tokens[7][0])
     assert ran.code == 0, ran.err
 
 
