@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from measure.load import closed, write_requests
-from measure.processes import anonymous_of, endcap, memory_of, server
+from measure.processes import anonymous_of, endcap, memory_of, processor_time, server
 from measure.report import OUT, median, report
 from measure.requests import mixed
 from ready import ready_shop
@@ -23,10 +23,10 @@ from synthetic.shop import environment
 
 def main() -> None:
     options = _options()
-    folder = ready_shop(options.products, options.events)
+    folder = options.folder or ready_shop(options.products, options.events)
     requests = OUT / "memory.requests"
     write_requests(requests, [ask.raw() for ask in mixed(folder, options.requests)])
-    ready = [_start(folder) for _ in range(options.rounds)]
+    starts = [_start(folder) for _ in range(options.rounds)]
     with server(endcap(folder), environment()) as target:
         rows = [("one process, ready", *_pages(target.pid))]
         closed(target.port, requests, options.seconds)
@@ -36,7 +36,8 @@ def main() -> None:
             closed(second.port, requests, options.seconds)
             time.sleep(1)
             rows.append(("two processes, each", *_pages(target.pid)))
-    rows.append(("start to ready, s (median)", median(ready), "", "", ""))
+    rows.append(("start to ready, s (median)", median([s for s, _ in starts]), "", "", ""))
+    rows.append(("of which processor, s", median([cpu for _, cpu in starts]), "", "", ""))
     report(
         f"memory-{options.products}-{options.events}",
         f"A serving process, {options.products:,} products, {options.events:,} events, MB",
@@ -45,9 +46,10 @@ def main() -> None:
     )
 
 
-def _start(folder: Path) -> float:
+def _start(folder: Path) -> tuple[float, float]:
+    """Seconds until it answers, and the processor time it took for that."""
     with server(endcap(folder), environment()) as target:
-        return target.ready_after
+        return target.ready_after, processor_time(target.pid)
 
 
 @contextmanager
@@ -74,6 +76,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench memory", description=__doc__)
     parser.add_argument("--products", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--folder", type=Path, help="a shop made before, taken as it is")
     parser.add_argument("--requests", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3, help="starts")
     parser.add_argument("--seconds", type=float, default=8)

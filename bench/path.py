@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import importlib
 import time
+from pathlib import Path
 from typing import Any
 
 from endcap.settings import read_settings
@@ -38,7 +39,7 @@ STEPS = (
 
 def main() -> None:
     options = _options()
-    folder = ready_shop(options.products, options.events)
+    folder = options.folder or ready_shop(options.products, options.events)
     plain, timed, own, length = asyncio.run(_measured(folder, options))
     inside = sum(own.values())
     rows = [(step, 1e6 * took, 100 * took / timed) for step, took in own.items()]
@@ -110,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench path", description=__doc__)
     parser.add_argument("--products", type=int, default=10_000)
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="a shop made before, taken as it is")
     parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()

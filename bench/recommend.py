@@ -6,6 +6,7 @@ ratio is the median of the rounds' ratios.
 
 import argparse
 import sys
+from pathlib import Path
 
 from measure.load import Load, closed, http, paced, with_wrk, write_requests
 from measure.processes import Server, endcap, server
@@ -17,7 +18,7 @@ from synthetic.shop import environment
 
 def main() -> None:
     options = _options()
-    folder = ready_shop(options.products, options.events)
+    folder = options.folder or ready_shop(options.products, options.events)
     asks = mixed(folder, options.requests)
     recommend, nothing = OUT / "recommend.requests", OUT / "empty.requests"
     write_requests(recommend, [ask.raw() for ask in asks])
@@ -80,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench recommend", description=__doc__)
     parser.add_argument("--products", type=int, default=10_000)
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="a shop made before, taken as it is")
     parser.add_argument("--requests", type=int, default=5_000, help="different requests")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)

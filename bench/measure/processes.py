@@ -86,6 +86,12 @@ def anonymous_of(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has had, all threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def pinned(core: int) -> Iterator[None]:
     """Children started inside keep to one core, where the system allows it."""

@@ -4,7 +4,8 @@ A product keeps its row for the life of the process; a deleted one stays as a de
 row number is a stable name. All changes are made on one thread (the event loop's).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -148,6 +149,11 @@ class Columns:
         """Rows of the ids that are known, in the order given."""
         known = self._rows
         return np.array([known[p] for p in products if p in known], np.int32)
+
+    def rows_or_none(self, products: Sequence[str]) -> IntArray:
+        """The row of each id, -1 for those never seen."""
+        found = map(self._rows.get, products, repeat(-1))
+        return np.fromiter(found, np.int32, len(products))
 
     def body(self, row: int) -> bytes:
         """The product's JSON as stored."""

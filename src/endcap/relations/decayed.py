@@ -45,8 +45,15 @@ class Decayed:
 
     def merge(self, rows: IntArray, sums: FloatArray) -> None:
         """Add sums `[lifetime, signal, row]` that were taken at this landmark; each row once."""
-        slots = np.array([self._slot(row) for row in rows.tolist()], np.int64)
-        self._sums[:, :, slots] += sums
+        top = int(rows.max(initial=-1))
+        if top >= len(self._slots):
+            self._slots = grown(self._slots, max(1024, 2 * top), -1)
+        fresh = rows[self._slots[rows] < 0]
+        self._room(self.used + len(fresh))
+        self._slots[fresh] = np.arange(self.used, self.used + len(fresh), dtype=np.int32)
+        self.rows[self.used : self.used + len(fresh)] = fresh
+        self.used += len(fresh)
+        self._sums[:, :, self._slots[rows]] += sums
 
     def move(self, landmark: int) -> None:
         """Express all sums at another landmark; the decayed counts stay what they are."""
@@ -72,17 +79,21 @@ class Decayed:
     def _factor(self, place: int, now: int) -> float:
         return math.exp(min(FAR, -(now - self.landmark) / self.lifetimes[place]))
 
+    def _room(self, slots: int) -> None:
+        held = self._sums.shape[2]
+        if slots > held:
+            capacity = max(256, slots, 2 * held)
+            larger = np.zeros((len(self.lifetimes), self.signals, capacity))
+            larger[:, :, :held] = self._sums
+            self._sums, self.rows = larger, grown(self.rows, capacity, -1)
+
     def _slot(self, row: int) -> int:
         if row >= len(self._slots):
             self._slots = grown(self._slots, max(1024, 2 * row), -1)
         slot = int(self._slots[row])
         if slot < 0:
             slot = self.used
-            if slot == self._sums.shape[2]:
-                capacity = max(256, 2 * slot)
-                larger = np.zeros((len(self.lifetimes), self.signals, capacity))
-                larger[:, :, :slot] = self._sums
-                self._sums, self.rows = larger, grown(self.rows, capacity, -1)
+            self._room(slot + 1)
             self._slots[row] = slot
             self.rows[slot] = row
             self.used += 1

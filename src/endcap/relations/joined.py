@@ -52,8 +52,7 @@ class Joined:
         self.snapshot = snapshot
         self._columns = columns
         ids = snapshot.ids() if snapshot else []
-        rows = [columns.row(product) for product in ids]
-        self._to_row: IntArray = np.array([-1 if r is None else r for r in rows], np.int32)
+        self._to_row: IntArray = columns.rows_or_none(ids)
         self._to_product: IntArray = np.full(len(columns), -1, np.int32)
         known = self._to_row >= 0
         self._to_product[self._to_row[known]] = np.flatnonzero(known)
