@@ -95,7 +95,7 @@ def report(door, **query):
 
 
 def test_a_placement_with_all_its_figures(told):
-    (row,) = report(told)["rows"]
+    (row,) = report(told, assortment="true")["rows"]
     assert row["placement"] == "popular"
     counts = {n: row[n] for n in ("slates", "served", "seen", "clicked", "carted", "bought")}
     assert counts == {
@@ -108,6 +108,13 @@ def test_a_placement_with_all_its_figures(told):
     assert (row["products"], row["coverage"]) == (3, 0.75)
     assert row["concentration"] == pytest.approx(1 / 3, abs=1e-6)
     assert row["diversity"] == pytest.approx(3, abs=1e-6)
+
+
+def test_products_are_counted_only_when_asked_for(told):
+    (row,) = report(told)["rows"]
+    assert [row[n] for n in ("products", "coverage", "concentration", "diversity")] == [None] * 4
+    total = report(told, assortment="true")["total"]
+    assert (total["products"], total["coverage"]) == (3, 0.75)
 
 
 def test_the_organic_baseline_stands_beside(told):

@@ -25,7 +25,8 @@ class ReportQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows, for which days (ISO dates, both included), narrowed by `filters`.
 
     `window` is the attribution window in days; `model` gives credit to the last touch, or to every
-    slate touched (then rows add up to more than was sold).
+    slate touched (then rows add up to more than was sold). `assortment` adds how many products
+    were shown and how evenly, which takes longer.
     """
 
     group_by: tuple[str, ...]
@@ -36,6 +37,7 @@ class ReportQuestion(msgspec.Struct, frozen=True, kw_only=True):
     model: Literal["last", "any"] = "last"
     currency: str = "EUR"
     limit: int = 1_000
+    assortment: bool = False
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):

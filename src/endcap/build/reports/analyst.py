@@ -90,7 +90,7 @@ def _views(connection: duckdb.DuckDBPyConnection, rollups: Rollups) -> None:
         if files:
             source += f" UNION ALL BY NAME SELECT * FROM read_parquet({listed(files)})"
         connection.execute(f"CREATE VIEW {table} AS {source}")
-    for name in ("excluded", "clean", "slates"):
+    for name in ("excluded", "clean", "slates", "met"):
         connection.execute(f"DROP TABLE {name}")
     for name in ("lines", "earlier_touches", "earlier_sales", "earlier_credits"):
         connection.execute(f"DROP VIEW {name}")

@@ -11,7 +11,7 @@ import duckdb
 
 from endcap.core.money import from_minor
 from endcap.core.report import PRODUCT_DIMENSIONS, Baseline, Report, ReportQuestion
-from endcap.core.times import format_time
+from endcap.core.times import DAY, format_time
 
 from .live import Freshness, LiveRollups
 from .tables import quoted
@@ -30,9 +30,23 @@ _RATES = {
     "fallback_share": "fallback_slates / nullif(slates, 0)",
     "coverage": "products / nullif({catalogue}, 0)",
 }
+# The question's rows, cut down to its dimensions once; the rows and the total are added from it.
+_PARTS = {
+    "q_shown": """
+        SELECT {keys}sum(served) AS served, sum(slates) AS slates, sum(seen) AS seen,
+               sum(clicked) AS clicked, sum(fallback_slates) AS fallback_slates
+        FROM ({shown}) GROUP BY ALL""",
+    "q_credits": """
+        SELECT {keys}kind, seq, quantity, amount_minor, currency
+        FROM ({credits}) WHERE {credited}""",
+    "q_visitors": "SELECT DISTINCT {keys}hash(visitor) AS visitor FROM ({visitors})",
+    "q_products": """
+        SELECT {keys}product, sum(served) AS n FROM ({assortment})
+        GROUP BY ALL HAVING sum(served) > 0""",
+}
 _ROWS = """
-WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
-    SELECT {keys}product, sum(served) AS n FROM ({assortment}) GROUP BY ALL HAVING sum(served) > 0
+WITH p AS (
+    SELECT {keys}product, sum(n) AS n FROM q_products GROUP BY ALL
 ), r AS (
     SELECT {keys}n, row_number() OVER (PARTITION BY {part} ORDER BY n DESC) AS place,
            count(*) OVER (PARTITION BY {part}) AS products
@@ -40,16 +54,16 @@ WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
 ), parts AS (
     SELECT {keys}sum(served) AS served, sum(slates) AS slates, sum(seen) AS seen,
            sum(clicked) AS clicked, sum(fallback_slates) AS fallback_slates
-    FROM s GROUP BY ALL
+    FROM q_shown GROUP BY ALL
     UNION ALL BY NAME
     SELECT {keys}count(*) FILTER (kind = 'cart_add') AS carted,
            count(*) FILTER (kind = 'purchase') AS bought,
            sum(quantity) FILTER (kind <> 'cart_add') AS units,
            count(DISTINCT seq) FILTER (kind = 'purchase') AS orders,
-           sum(amount_minor) FILTER (kind <> 'cart_add' AND currency = {currency}) AS revenue_minor
-    FROM c GROUP BY ALL
+           sum(amount_minor) FILTER (kind <> 'cart_add' AND currency = $currency) AS revenue_minor
+    FROM q_credits GROUP BY ALL
     UNION ALL BY NAME
-    SELECT {keys}count(DISTINCT hash(visitor)) AS visitors FROM v GROUP BY ALL
+    SELECT {keys}{visitors} AS visitors FROM q_visitors GROUP BY ALL
     UNION ALL BY NAME
     SELECT {keys}count(*) AS products,
            sum(n) FILTER (place <= greatest(1, ceil(products * 0.01))) / sum(n) AS concentration,
@@ -63,7 +77,7 @@ WITH s AS ({shown}), c AS ({credits}), v AS ({visitors}), p AS (
            coalesce(sum(orders), 0)::BIGINT AS orders, coalesce(sum(units), 0)::BIGINT AS units,
            coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor,
            coalesce(sum(fallback_slates), 0)::BIGINT AS fallback_slates,
-           max(visitors)::BIGINT AS visitors, coalesce(max(products), 0)::BIGINT AS products,
+           max(visitors)::BIGINT AS visitors, max(products)::BIGINT AS products,
            max(concentration) AS concentration, max(diversity) AS diversity
     FROM parts GROUP BY ALL
 )
@@ -80,9 +94,9 @@ class PerformanceReports:
 
     def report(self, question: ReportQuestion) -> Report:
         """The report."""
-        with self._running(question) as (database, fresh, sql):
-            rows = _dicts(database.execute(*sql(question.group_by)))
-            (total,) = _dicts(database.execute(*sql(())))
+        with self._asked(question) as (database, fresh):
+            rows = _dicts(database.execute(*self._rows(question, question.group_by)))
+            (total,) = _dicts(database.execute(*self._rows(question, ())))
             baseline = _baseline(database, question)
         return Report(
             first=question.first,
@@ -101,65 +115,77 @@ class PerformanceReports:
     def parquet(self, question: ReportQuestion) -> bytes:
         """The rows as a Parquet file; money in minor units, shares as numbers."""
         with (
-            self._running(question) as (database, _, sql),
+            self._asked(question) as (database, _),
             TemporaryDirectory(prefix="endcap-report-") as folder,
         ):
-            text, values = sql(question.group_by)
+            text, values = self._rows(question, question.group_by)
             file = Path(folder) / "report.parquet"
             database.execute(f"COPY ({text}) TO '{quoted(str(file))}' (FORMAT parquet)", values)
             return file.read_bytes()
 
     @contextmanager
-    def _running(
+    def _asked(
         self, question: ReportQuestion
-    ) -> Iterator[
-        tuple[
-            duckdb.DuckDBPyConnection,
-            Freshness,
-            Callable[[tuple[str, ...]], tuple[str, dict[str, Any]]],
-        ]
-    ]:
-        def sql(keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
-            return rows_sql(question, keys, self._catalogue())
-
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Freshness]]:
+        """A database in which the question's rows are cut down to what it asks."""
         with self._rollups.open() as (database, fresh):
-            yield database, fresh, sql
+            values = _values(question)
+            for name, text in _parts(question).items():
+                # DuckDB takes no values in a CREATE; they are given to the SELECT that fills it.
+                given = {key: value for key, value in values.items() if f"${key}" in text}
+                database.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", given)
+            yield database, fresh
+
+    def _rows(self, question: ReportQuestion, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        catalogue = self._catalogue()
+        rates = ", ".join(
+            f"{text.format(catalogue=catalogue)} AS {name}" for name, text in _RATES.items()
+        )
+        order = (["day"] if "day" in keys else []) + ["revenue_minor DESC", "served DESC", *keys]
+        text = _ROWS.format(
+            keys="".join(f"{key}, " for key in keys),
+            part=", ".join(keys) or "1",
+            # Per row each visitor is there once already.
+            visitors="count(*)" if keys == question.group_by else "count(DISTINCT visitor)",
+            rates=rates,
+            order=", ".join(order),
+            limit=question.limit,
+        )
+        return text, {"currency": question.currency}
 
 
-def rows_sql(
-    question: ReportQuestion, keys: tuple[str, ...], catalogue: int
-) -> tuple[str, dict[str, Any]]:
-    """The query of the report's rows and its values; names come from a fixed list only."""
-    values: dict[str, Any] = {"first": question.first, "last": question.last}
-    values |= {f"f_{name}": value for name, value in question.filters.items()}
-    wanted = set(keys) | set(question.filters)
-    values |= {"age": question.window * 86_400_000, "currency": question.currency}
-    credited = "age <= $age" + (" AND last" if question.model == "last" else "")
+def _values(question: ReportQuestion) -> dict[str, Any]:
+    values = {"first": question.first, "last": question.last, "age": question.window * DAY}
+    return values | {f"f_{name}": value for name, value in question.filters.items()}
+
+
+def _parts(question: ReportQuestion) -> dict[str, str]:
+    """The queries that cut the tables down; names come from a fixed list only."""
+    wanted = set(question.group_by) | set(question.filters)
+    shown = _table("shown", wanted, question.filters)
     # Who met a product or a strategy is not kept, nor which products a device got; the row says
     # null rather than a wrong number.
     visitors = _table("visitors", wanted, question.filters, wanted - _VISITOR_DIMENSIONS)
-    assortment = _table("assortment", wanted, question.filters, wanted - PRODUCT_DIMENSIONS)
-    shown = _table("shown", wanted, question.filters)
-    if "product" in wanted:
+    by_product = "product" in wanted
+    beyond = wanted - PRODUCT_DIMENSIONS
+    assortment = _table("assortment", wanted, question.filters, beyond)
+    if by_product:
         shown = f"SELECT *, NULL AS slates, NULL AS fallback_slates FROM ({assortment})"
-    rates = ", ".join(
-        f"{text.format(catalogue=catalogue)} AS {name}" for name, text in _RATES.items()
-    )
-    text = _ROWS.format(
-        shown=shown,
-        assortment=assortment,
-        credits=f"SELECT * FROM ({_table('credits', wanted, question.filters)}) WHERE {credited}",
-        visitors=visitors,
-        keys="".join(f"{key}, " for key in keys),
-        part=", ".join(keys) or "1",
-        currency="$currency",
-        rates=rates,
-        order=", ".join(
-            (["day"] if "day" in keys else []) + ["revenue_minor DESC", "served DESC", *keys]
-        ),
-        limit=question.limit,
-    )
-    return text, values
+    if not (by_product or question.assortment):
+        assortment += " LIMIT 0"
+    return {
+        name: text.format(
+            keys="".join(
+                f"{key}, " for key in question.group_by if key != "product" or name != "q_products"
+            ),
+            shown=shown,
+            credits=_table("credits", wanted, question.filters),
+            visitors=visitors,
+            assortment=assortment,
+            credited="age <= $age" + (" AND last" if question.model == "last" else ""),
+        )
+        for name, text in _PARTS.items()
+    }
 
 
 def _table(
@@ -211,7 +237,7 @@ def _baseline(database: duckdb.DuckDBPyConnection, question: ReportQuestion) -> 
             "SELECT coalesce(sum(amount_minor) FILTER (currency = $currency), 0)::BIGINT AS net, "
             "count(DISTINCT seq) FILTER (kind = 'purchase') AS orders "
             f"FROM credits WHERE kind <> 'cart_add' AND last AND age <= $age AND {days}",
-            values | {"age": question.window * 86_400_000},
+            values | {"age": question.window * DAY},
         )
     )
     return Baseline(

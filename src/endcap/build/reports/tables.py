@@ -15,8 +15,8 @@ COUNTS = {
     "assortment": ("served", "seen", "clicked"),
 }
 # Kernels in the order in which they read each other.
-COUNTING = ("excluded", "clean", "slates", "touches", "shown", "assortment")
-STEPS = (*COUNTING, "sales", "credits", "visitors")
+COUNTING = ("excluded", "clean", "slates", "met", "shown", "assortment")
+STEPS = (*COUNTING, "touches", "sales", "credits", "visitors")
 _EARLIER = ("touches", "sales", "credits")
 # Days of events read before the first day that is computed: a slate lives a day, and its first
 # click is told from repeats.
@@ -26,8 +26,8 @@ ABOUT = {
     "shown": "Products served, seen and clicked per day, placement, experiment, variant, strategy, "
     "rules, segments, zone and device; `slates` and `fallback_slates` count slates.",
     "assortment": "Which products were served, seen and clicked per day, placement and strategy.",
-    "touches": "First view, click or cart per served product: token, product, visitor, touched_at "
-    "(UTC ms) and what the slate was.",
+    "touches": "First click or cart (or view, with view_through) per served product: token, "
+    "product, visitor, touched_at (UTC ms) and what the slate was.",
     "sales": "Lines put in the cart, bought, refunded, each once; amounts in minor units, refunds "
     "negative; `reported_minor` is the shop's own total of the order.",
     "credits": "Lines of `sales` with the slates that earn them; `last` marks the last touch, "

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.report import DIMENSIONS, MAX_ROWS, Report, ReportQuestion
-from endcap.web.call import Call, answer, number
+from endcap.web.call import Call, answer, flag, number
 from endcap.web.operations import Operation, Parameter
 
 FORMATS = ("json", "csv", "parquet")
@@ -48,6 +48,7 @@ def _question(call: Call, query: dict[str, list[str]]) -> ReportQuestion:
         model=text("model", usual.model),
         currency=text("currency", usual.currency),
         limit=number(query, "limit", usual.limit),
+        assortment=flag(query, "assortment"),
     )
 
 
@@ -103,6 +104,11 @@ OPERATIONS = (
             *(Parameter(name, f"Only this {name}.") for name in DIMENSIONS),
             Parameter("window", "Attribution window in days.", {"type": "integer", "minimum": 1}),
             Parameter("model", "Who gets the credit.", {"type": "string", "enum": ["last", "any"]}),
+            Parameter(
+                "assortment",
+                "Add products, coverage, concentration and diversity; it takes longer.",
+                {"type": "boolean", "default": False},
+            ),
             Parameter("currency", "Currency of the revenue; else the shop's."),
             Parameter(
                 "limit",

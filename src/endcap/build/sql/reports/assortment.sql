@@ -8,6 +8,6 @@ FROM (
     UNION ALL
     SELECT day, placement, strategy, product, 0, count(*) FILTER (kind = 'view'),
            count(*) FILTER (kind = 'click')
-    FROM touches WHERE kind IN ('view', 'click') GROUP BY ALL
+    FROM met WHERE kind IN ('view', 'click') GROUP BY ALL
 )
 GROUP BY ALL

@@ -3,9 +3,9 @@
 -- under last touch (a click goes before a mere view). `age` lets a report take a shorter window.
 -- A refund follows the credit of its purchase.
 WITH touched AS (
-    SELECT * FROM touches WHERE kind <> 'view' OR :view_through = 1
+    SELECT * FROM touches
     UNION ALL BY NAME
-    SELECT * FROM earlier_touches WHERE kind <> 'view' OR :view_through = 1
+    SELECT * FROM earlier_touches
 ),
 slate_touched AS (
     -- A slate that was seen, then clicked, touched once: by the click.

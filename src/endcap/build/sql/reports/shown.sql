@@ -11,6 +11,6 @@ FROM (
     UNION ALL
     SELECT day, placement, experiment, variant, strategy, rules, segments, zone, device,
            0, count(*) FILTER (kind = 'view'), count(*) FILTER (kind = 'click'), 0, 0
-    FROM touches WHERE kind IN ('view', 'click') GROUP BY ALL
+    FROM met WHERE kind IN ('view', 'click') GROUP BY ALL
 )
 GROUP BY ALL

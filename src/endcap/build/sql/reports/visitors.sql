@@ -12,6 +12,6 @@ FROM (
     SELECT day, visitor, placement, experiment, variant, segments, zone, device, NULL,
            min(touched_at), 0, 0, count(*) FILTER (kind = 'view'),
            count(*) FILTER (kind = 'click')
-    FROM touches WHERE kind IN ('view', 'click') GROUP BY ALL
+    FROM met WHERE kind IN ('view', 'click') GROUP BY ALL
 )
 GROUP BY ALL
