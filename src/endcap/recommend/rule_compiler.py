@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from endcap.catalog.arrays import BoolArray, IntArray
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.ids import id_problem
@@ -18,7 +20,7 @@ from endcap.core.rule import (
     Rule,
 )
 from endcap.rules.errors import ExpressionError
-from endcap.rules.expression import Expression, compile_expression
+from endcap.rules.expression import CHUNK, Expression, compile_expression
 from endcap.rules.fields import EVERYTHING, NO_PRODUCT
 
 from .environment import values_of
@@ -112,9 +114,17 @@ def about(parts: Compiled) -> str:
 def _where(expression: Expression) -> Where:
     def where(rows: IntArray, query: Query, state: State) -> BoolArray:
         values = values_of(query, state)
-        return expression.mask(values.fields, rows, values)
+        return expression.mask(values.fields, _stretch(rows), values)
 
     return where
+
+
+def _stretch(rows: IntArray) -> IntArray | slice:
+    """Many rows in a row as a stretch, whose columns are read without copying."""
+    size = len(rows)
+    if size < CHUNK or rows[-1] - rows[0] != size - 1 or not np.all(rows[1:] > rows[:-1]):
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 def _rule_problems(rule: Rule) -> Iterator[FieldProblem]:

@@ -25,22 +25,30 @@ LOG = logging.getLogger(__name__)
 class RuleSet:
     """The published rules of a shop, compiled; never changed, only replaced."""
 
-    def __init__(self, rules: dict[str, tuple[int, Rule]]) -> None:
+    def __init__(self, rules: dict[str, tuple[int, Rule]], known: "RuleSet | None" = None) -> None:
+        """What `known` has compiled is taken over."""
         self.rules = rules
         self.refused: list[str] = []
         self._active: list[tuple[frozenset[str], ActiveRule]] = []
+        self._compiled: dict[str, ActiveRule] = {}
         for name, (version, rule) in sorted(rules.items()):
             if not rule.enabled:
                 continue
             try:
-                active = compile_rule(name, version, rule)
+                active = known and known.rules.get(name) == (version, rule) and known.made(name)
+                active = active or compile_rule(name, version, rule)
             except EndcapError:
                 # A rule of an older release may not compile any more: the others go on.
                 LOG.exception("rule left out", extra={"rule": name})
                 self.refused.append(name)
                 continue
+            self._compiled[name] = active
             self._active.append((frozenset(rule.placements), active))
         self._by_placement: dict[str, PlacementRules] = {}
+
+    def made(self, name: str) -> ActiveRule | None:
+        """A rule, compiled."""
+        return self._compiled.get(name)
 
     def for_placement(self, placement: str) -> PlacementRules:
         """The rules of a placement, in order."""
@@ -57,7 +65,7 @@ class RuleSet:
         rules = {n: r for n, r in self.rules.items() if n != name}
         if rule is not None:
             rules[name] = (version, rule)
-        return RuleSet(rules)
+        return RuleSet(rules, self)
 
 
 class RuleService:
@@ -69,14 +77,17 @@ class RuleService:
         self._sets: dict[str, RuleSet] = {}
         self._past: dict[tuple[str, tuple[tuple[str, int], ...]], RuleSet] = {}
         self._turn = asyncio.Lock()
+        self._loading = asyncio.Lock()
 
     async def load(self, shop: str) -> None:
         """Read the shop's published rules into memory."""
-        lives = {
-            record.name: self._lives.decode(record.body).version
-            for record in await self._lives.latest(shop)
-        }
-        self._sets[shop] = await self._set(shop, {n: v for n, v in lives.items() if v})
+        # One at a time: a reading that began earlier must not come in later.
+        async with self._loading:
+            lives = {
+                record.name: self._lives.decode(record.body).version
+                for record in await self._lives.latest(shop)
+            }
+            self._sets[shop] = await self._set(shop, {n: v for n, v in lives.items() if v})
 
     def published(self, shop: str) -> RuleSet:
         """The published rules."""
@@ -196,7 +207,7 @@ class RuleService:
                 rules[name] = (version, self._drafts.decode(record.body))
             except (NotFound, InvalidInput):
                 LOG.exception("published rule cannot be read", extra={"rule": name})
-        return RuleSet(rules)
+        return RuleSet(rules, self._sets.get(shop))
 
     def _view(self, shop: str, record: ControlRecord, before: ControlRecord | None) -> RuleView:
         live = self.published(shop).rules.get(record.name)
