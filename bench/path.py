@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from endcap.serving import app_services
 from endcap.settings import read_settings
 from endcap.web.app import create_app
-from endcap.wiring import app_services, open_installation
+from endcap.wiring import open_installation
 from measure.inside import call, watching
 from measure.report import report
 from measure.requests import mixed

@@ -15,7 +15,6 @@ MAX_LINES = 300
 LONGER = {
     "rules/operators.py": "one table: every operator of the language, a row each",
     "rules/kernels.py": "the numpy side of that table",
-    "wiring.py": "the composition root; its parts are in secured, measuring, observed …",
     "web/api/accounts.py": "one resource with many operations; to be split",
 }
 COMPONENTS = ("retrievers", "filters", "rerankers", "scorers", "badges")

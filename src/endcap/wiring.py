@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,7 +15,6 @@ from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
-from endcap.observed import logging_to_stderr, metrics_of
 from endcap.recommend.registry import Components
 from endcap.replication import (
     Replication,
@@ -26,10 +23,10 @@ from endcap.replication import (
     replication_of,
     visitor_access,
 )
-from endcap.roles import drain_seconds, duties, operations_of
+from endcap.roles import duties
 from endcap.ruling import Read, Ruling, assemble_ruling
 from endcap.secret import check_secret, read_secret
-from endcap.secured import door_rules, security_of
+from endcap.secured import security_of
 from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
@@ -37,29 +34,22 @@ from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.experiments import ExperimentService
 from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
-from endcap.services.inspect import Inspector
 from endcap.services.letters import Letters
 from endcap.services.live import LiveState
 from endcap.services.offering import Offering
 from endcap.services.past import PastStates
-from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
 from endcap.services.results import ResultService
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
-from endcap.services.shopfront import Shopfront
 from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
-from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
-from endcap.web.app import create_app
-from endcap.web.server import Drain, run
-from endcap.web.services import AppServices
 
 REFRESH_SECONDS = 1
 """How often a replica looks for keys, accounts and revocations that another one changed."""
@@ -252,87 +242,6 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         letters=letters,
         erasing=assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock),
     )
-
-
-def app_services(installation: Installation) -> AppServices:
-    """What the web layer works with."""
-    settings = installation.settings
-
-    return AppServices(
-        door=door_rules(settings),
-        security=installation.security,
-        privacy=installation.erasing.desk,
-        collector=installation.collector,
-        catalogue=installation.catalogue,
-        recommender=installation.recommender,
-        placements=installation.placements,
-        drafts=PlacementDrafts(
-            installation.store.control, installation.placements, installation.clock
-        ),
-        builds=installation.builds,
-        reports=installation.measuring.reports,
-        experiments=installation.experiments,
-        results=installation.results,
-        traces=installation.traces,
-        decisions=installation.decisions,
-        visitors=installation.visitors,
-        trends=TrendService(installation.live, installation.clock),
-        rules=installation.ruling.rules,
-        segments=installation.ruling.segments,
-        previews=installation.ruling.previews,
-        trials=installation.ruling.trials,
-        ready=partial(_ready, installation),
-        metrics=metrics_of(
-            settings,
-            installation.live,
-            installation.builds,
-            installation.served,
-            installation.collector,
-            installation.clock,
-        ),
-        log_requests=settings.log_requests,
-        clock=installation.clock,
-        shopfront=Shopfront(installation.live, installation.store.control),
-        inspector=Inspector(installation.live, installation.store.events),
-        api_key=settings.api_key,
-        shopify_secret=settings.shopify_secret,
-        max_body=settings.max_body,
-        max_import_body=settings.max_import_body,
-    )
-
-
-async def run_server(installation: Installation, listening: Callable[[str], None]) -> None:
-    """Serve the API until a signal says stop."""
-    settings = installation.settings
-
-    def tell(url: str) -> None:
-        installation.store.describe({"pid": os.getpid(), "url": url})
-        listening(url)
-
-    shared = installation.store.shared
-    does = duties(settings, shared)
-    app = create_app(app_services(installation), operations_of(does), does.pages)
-    drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
-    with logging_to_stderr(settings):
-        await run(app, settings.host, settings.port, tell, drain)
-
-
-async def _ready(installation: Installation) -> dict[str, Any]:
-    live, readiness = installation.live, installation.readiness
-    state = live.state(installation.settings.shop)
-    store = await readiness.store()
-    needs_store = duties(installation.settings, installation.store.shared).needs_store
-    return {
-        "ready": not readiness.stopping and (store == "ok" or not needs_store),
-        "role": installation.settings.role,
-        "stopping": readiness.stopping,
-        "store": store,
-        "leads": installation.replication.leads(),
-        "products": state.columns.live,
-        "snapshot": state.joined.version or None,
-        "snapshot_refused": live.refused,
-        "served_dropped": installation.served.dropped,
-    }
 
 
 def new_id() -> str:

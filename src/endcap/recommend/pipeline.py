@@ -4,20 +4,20 @@ eligibility -> candidates per strategy -> blend -> boost and bury -> sort -> rer
 fallback rungs until full -> pins.
 """
 
-from typing import NamedTuple
-
 import msgspec
 import numpy as np
 
 from endcap.catalog.arrays import FloatArray, IntArray, LongArray
 
-from .blend import Blender, Listed, Share, contributions, retrieved
+from .blend import Blender, Listed, contributions, retrieved
 from .eligibility import Eligibility
 from .fixed_effects import FixedEffects
 from .merchandising import NO_RULES, ActiveRule, PlacementRules, RequestRules
-from .pins import Pinned, pinned, with_quotas
-from .plan import Plan, Strategy
+from .picks import Pick, Step, Work, placed
+from .pins import pinned, with_quotas
+from .plan import Plan
 from .query import Marks, Query, State
+from .rungs import filled
 from .sorting import sorted_places
 from .stages import Ranked
 
@@ -26,29 +26,6 @@ BREADTH = 100
 STRATEGIES = "strategies"
 # How many removed candidates of each strategy a trace names.
 REMOVED_SHOWN = 10
-
-
-class Pick(NamedTuple):
-    """One filled slot.
-
-    `score` is `base`, the sum of the shares, times `factor`, what boosts and buries multiply to.
-    `rung` is what filled it; `moved_by` the rule that pinned it or moved it for a quota.
-    """
-
-    row: int
-    score: float
-    rung: str
-    shares: list[Share]
-    base: float
-    factor: float = 1.0
-    moved_by: ActiveRule | None = None
-
-
-class Step(NamedTuple):
-    """The candidates after one step, for the trace."""
-
-    name: str
-    rows: IntArray
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -66,19 +43,6 @@ class Outcome(msgspec.Struct, frozen=True):
     steps: list[Step]
     rungs: list[tuple[str, int]]
     removed: list[tuple[int, str, str]]
-
-
-class Work(msgspec.Struct):
-    """What the steps of one request share."""
-
-    plan: Plan
-    query: Query
-    state: State
-    rules: RequestRules
-    allow: Eligibility
-    explain: bool
-    steps: list[Step] = []
-    rungs: list[tuple[str, int]] = []
 
 
 class Pipeline:
@@ -109,12 +73,12 @@ class Pipeline:
                 np.flatnonzero(~np.isin(ranked.rows, own)) if pins else np.arange(len(ranked.rows))
             )
             picks = self._picks(lists, ranked, free[: query.count], moved, len(state.columns))
-            picks, fallback = _filled(work, picks, pins)
+            picks, fallback = filled(work, picks, pins)
             picks = _sorted(work, picks)
             if pins:
                 there = np.flatnonzero(np.isin(ranked.rows, own))
                 known = self._picks(lists, ranked, there, moved, len(state.columns))
-                picks = _placed(picks, pins, {pick.row: pick for pick in known}, query.count)
+                picks = placed(picks, pins, {pick.row: pick for pick in known}, query.count)
             removed = _removed(work) if explain else []
         return Outcome(picks[: query.count], fallback, on, lists, work.steps, work.rungs, removed)
 
@@ -177,21 +141,6 @@ def _arranged(work: Work, rows: IntArray, base: FloatArray) -> tuple[Ranked, dic
     return _with_quotas(work, ranked)
 
 
-def _filled(work: Work, picks: list[Pick], pins: list[Pinned]) -> tuple[list[Pick], str | None]:
-    """The picks with fallback rungs added until the slots that are not pinned are full."""
-    fallback = None
-    needed = work.query.count - len(pins)
-    for rung in work.plan.fallback:
-        if len(picks) >= needed:
-            break
-        more = _rung(rung, work, picks, [pin.row for pin in pins], needed - len(picks))
-        if more:
-            fallback = rung.name
-            picks = picks + more
-        work.rungs.append((rung.name, len(more)))
-    return picks, fallback
-
-
 def _sorted(work: Work, picks: list[Pick]) -> list[Pick]:
     """Picks in the order asked for, with those that a quota or a rung brought."""
     if work.query.sort is None:
@@ -226,63 +175,6 @@ def _with_quotas(work: Work, ranked: Ranked) -> tuple[Ranked, dict[int, ActiveRu
     scores = dict(zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True))
     _note(work, "quotas", rows)
     return Ranked(rows, np.array([scores.get(row, 0.0) for row in rows.tolist()])), moved
-
-
-def _rung(
-    rung: Strategy, work: Work, picks: list[Pick], pins: list[int], missing: int
-) -> list[Pick]:
-    """What a fallback rung adds to the picks so far; rerankers see both, and drop repeats."""
-    query, state = work.query, work.state
-    found = retrieved(rung, query, state, work.allow, 2 * query.count + len(picks) + len(pins))
-    if not len(found.items):
-        return []
-    present = np.array([pick.row for pick in picks], np.int32)
-    fresh = np.flatnonzero(~np.isin(found.items, np.concatenate([present, pins])))
-    base = contributions("weighted", rung, found)[fresh]
-    factor = work.rules.factor(found.items[fresh], work.plan.boost_cap)
-    scores = base if factor is None else base * factor
-    order = np.argsort(-scores, kind="stable")
-    # Picks stay in front: a rung fills what is left, however well its products score.
-    ahead = scores.max(initial=0.0) + np.arange(len(picks), 0, -1)
-    both = Ranked(
-        np.concatenate([present, found.items[fresh[order]]]).astype(np.int32),
-        np.concatenate([ahead, scores[order]]),
-    )
-    places = np.arange(len(both.rows), dtype=np.int32)
-    for reranker in work.plan.rerankers:
-        kept = reranker.arrange(Ranked(both.rows[places], both.scores[places]), query, state)
-        places = places[kept]
-    chosen = [int(order[p - len(picks)]) for p in places.tolist() if p >= len(picks)][:missing]
-    made = []
-    for at in chosen:
-        place = int(fresh[at])
-        part = Share(rung, found, place, float(base[at]))
-        times = 1.0 if factor is None else float(factor[at])
-        row, score = int(found.items[place]), float(scores[at])
-        made.append(Pick(row, score, rung.name, [part], float(base[at]), times))
-    return made
-
-
-def _placed(
-    picks: list[Pick], pins: list[Pinned], candidates: dict[int, Pick], count: int
-) -> list[Pick]:
-    """The pins in their slots, the others around them in their order."""
-    by_slot = {pin.slot: pin for pin in pins}
-    rest = iter(picks)
-    slate: list[Pick] = []
-    for slot in range(count):
-        pin = by_slot.get(slot)
-        pick = _pin_pick(pin, candidates) if pin is not None else next(rest, None)
-        if pick is not None:
-            slate.append(pick)
-    return slate
-
-
-def _pin_pick(pin: Pinned, candidates: dict[int, Pick]) -> Pick:
-    known = candidates.get(pin.row)
-    if known is not None:
-        return known._replace(moved_by=pin.rule)
-    return Pick(pin.row, 0.0, "pin", [], 0.0, 1.0, pin.rule)
 
 
 def _removed(work: Work) -> list[tuple[int, str, str]]:

@@ -8,7 +8,8 @@ from endcap.core.rule import BadgeEffect
 
 from .badges import product_badges
 from .merchandising import ActiveRule
-from .pipeline import Outcome, Pick
+from .picks import Pick
+from .pipeline import Outcome
 from .query import Query, State
 
 # What a shopper may read of a rule; staff read its name in the counts.

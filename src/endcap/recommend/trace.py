@@ -13,7 +13,8 @@ from endcap.core.times import format_time
 
 from .blend import Listed, Share
 from .merchandising import ActiveRule
-from .pipeline import Outcome, Pick
+from .picks import Pick
+from .pipeline import Outcome
 from .plan import Plan
 from .query import Query, State
 

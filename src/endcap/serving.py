@@ -1,0 +1,99 @@
+"""Serving an installation over HTTP: what the web layer works with, and the server's run."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from endcap.observed import logging_to_stderr, metrics_of
+from endcap.roles import drain_seconds, duties, operations_of
+from endcap.secured import door_rules
+from endcap.services.inspect import Inspector
+from endcap.services.placement_drafts import PlacementDrafts
+from endcap.services.shopfront import Shopfront
+from endcap.services.trends import TrendService
+from endcap.web.app import create_app
+from endcap.web.server import Drain, run
+from endcap.web.services import AppServices
+from endcap.wiring import Installation
+
+
+def app_services(installation: Installation) -> AppServices:
+    """What the web layer works with."""
+    settings = installation.settings
+
+    return AppServices(
+        door=door_rules(settings),
+        security=installation.security,
+        privacy=installation.erasing.desk,
+        collector=installation.collector,
+        catalogue=installation.catalogue,
+        recommender=installation.recommender,
+        placements=installation.placements,
+        drafts=PlacementDrafts(
+            installation.store.control, installation.placements, installation.clock
+        ),
+        builds=installation.builds,
+        reports=installation.measuring.reports,
+        experiments=installation.experiments,
+        results=installation.results,
+        traces=installation.traces,
+        decisions=installation.decisions,
+        visitors=installation.visitors,
+        trends=TrendService(installation.live, installation.clock),
+        rules=installation.ruling.rules,
+        segments=installation.ruling.segments,
+        previews=installation.ruling.previews,
+        trials=installation.ruling.trials,
+        ready=partial(_ready, installation),
+        metrics=metrics_of(
+            settings,
+            installation.live,
+            installation.builds,
+            installation.served,
+            installation.collector,
+            installation.clock,
+        ),
+        log_requests=settings.log_requests,
+        clock=installation.clock,
+        shopfront=Shopfront(installation.live, installation.store.control),
+        inspector=Inspector(installation.live, installation.store.events),
+        api_key=settings.api_key,
+        shopify_secret=settings.shopify_secret,
+        max_body=settings.max_body,
+        max_import_body=settings.max_import_body,
+    )
+
+
+async def run_server(installation: Installation, listening: Callable[[str], None]) -> None:
+    """Serve the API until a signal says stop."""
+    settings = installation.settings
+
+    def tell(url: str) -> None:
+        installation.store.describe({"pid": os.getpid(), "url": url})
+        listening(url)
+
+    shared = installation.store.shared
+    does = duties(settings, shared)
+    app = create_app(app_services(installation), operations_of(does), does.pages)
+    drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
+    with logging_to_stderr(settings):
+        await run(app, settings.host, settings.port, tell, drain)
+
+
+async def _ready(installation: Installation) -> dict[str, Any]:
+    live, readiness = installation.live, installation.readiness
+    state = live.state(installation.settings.shop)
+    store = await readiness.store()
+    needs_store = duties(installation.settings, installation.store.shared).needs_store
+    return {
+        "ready": not readiness.stopping and (store == "ok" or not needs_store),
+        "role": installation.settings.role,
+        "stopping": readiness.stopping,
+        "store": store,
+        "leads": installation.replication.leads(),
+        "products": state.columns.live,
+        "snapshot": state.joined.version or None,
+        "snapshot_refused": live.refused,
+        "served_dropped": installation.served.dropped,
+    }
