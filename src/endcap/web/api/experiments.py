@@ -86,12 +86,13 @@ async def get_split_check(call: Call) -> Response:
 async def plan_experiment(call: Call) -> Response:
     """How many visitors and days a comparison needs."""
     question = await call.decoded(PlanQuestion, call.services.max_body)
-    if problems := _problems(question):
+    if problems := plan_problems(question):
         raise InvalidInput("the plan cannot be made", problems)
     return answer(planned(question))
 
 
-def _problems(question: PlanQuestion) -> list[FieldProblem]:
+def plan_problems(question: PlanQuestion) -> list[FieldProblem]:
+    """What keeps a plan from being made."""
     deviation = question.deviation
     top = 0.999 if deviation is None else 1e12
     ranges: list[tuple[str, float, float, float]] = [

@@ -1,6 +1,7 @@
 """From a page's data to HTML: the templates, their filters, and the headers of every page."""
 
 import datetime
+import math
 from functools import cache
 from typing import Any
 
@@ -73,7 +74,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": _number, "share": _share, "moment": _moment, "ago": _ago}
-    made.globals["charts"] = charts
+    made.globals |= {"charts": charts, "nan": math.nan}
     return made
 
 

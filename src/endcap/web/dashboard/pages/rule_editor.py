@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
-from endcap.core.preview import Preview, PreviewRequest
+from endcap.core.preview import Move, Preview, PreviewRequest
 from endcap.core.rule import PinEffect, Rule
 from endcap.core.rule_status import CheckReport, Publication, RuleView
 from endcap.services.versions import Edit
@@ -70,7 +70,7 @@ async def editing(call: PageCall) -> Editing:
         placements=placements,
         segments=sorted(services.segments.names(call.shop)),
         asked=asked,
-        preview=await _preview(call, name, rule, asked),
+        preview=await _preview(call, name, view, asked),
         report=report,
         effects=EFFECTS,
     )
@@ -85,10 +85,12 @@ def _fields(rule: Rule | None, name: str, call: PageCall) -> dict[str, str]:
 
 
 async def _preview(
-    call: PageCall, name: str, rule: Rule | None, asked: dict[str, str]
+    call: PageCall, name: str, view: RuleView | None, asked: dict[str, str]
 ) -> Preview | None:
-    if rule is None or not asked["placement"]:
+    """The slate without the draft and with it; of a rule that is live, without it and with it."""
+    if view is None or view.rule is None or not asked["placement"]:
         return None
+    live = view.state == "published"
 
     def several(field: str) -> list[str]:
         return [one.strip() for one in asked[field].split(",") if one.strip()]
@@ -100,9 +102,25 @@ async def _preview(
         cart=several("cart") or None,
         zone=asked["zone"] or None,
         as_of=asked["at"] or None,
-        rules={name: rule},
+        rules={} if live else {name: view.rule},
+        without=[name] if live else [],
     )
-    return await call.services.previews.preview(call.shop, request)
+    made = await call.services.previews.preview(call.shop, request)
+    return turned(made) if live else made
+
+
+def turned(made: Preview) -> Preview:
+    """The preview with before and after changed over."""
+    return msgspec.structs.replace(
+        made,
+        before=made.after,
+        after=made.before,
+        moves=[Move(one.id, one.after, one.before) for one in made.moves],
+        fallback_before=made.fallback_after,
+        fallback_after=made.fallback_before,
+        on_before=made.on_after,
+        on_after=made.on_before,
+    )
 
 
 async def create(call: PageCall) -> Response:
