@@ -20,6 +20,7 @@ from endcap.services.live import LiveState
 from endcap.services.places import InArchive, InControl, InLog, InMemory, InSnapshots
 from endcap.services.privacy import PrivacyDesk
 from endcap.services.retention import Retention
+from endcap.services.segments import SegmentService
 from endcap.services.served import ServedLog
 from endcap.settings import Settings
 from endcap.storage.stores import Store
@@ -39,6 +40,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     builds: BuildService
     live: LiveState
     measuring: Measuring
+    segments: SegmentService
 
 
 class Erasing(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def assemble_erasing(
         return change(shop, lambda: forget.expire(home, before))
 
     places = (
-        InMemory(holdings.visitors, holdings.live),
+        InMemory(holdings.visitors, holdings.live, holdings.segments),
         InLog(
             store.events,
             holdings.committer,
@@ -95,7 +97,7 @@ def assemble_erasing(
         InControl(store.control),
         InArchive(forgotten, held, builds),
         InSnapshots(holdings.snapshots, builds, holdings.live),
-        InMemory(holdings.visitors, holdings.live),
+        InMemory(holdings.visitors, holdings.live, holdings.segments),
     )
     erasures = ErasureService(
         store.control,
@@ -123,6 +125,7 @@ def assemble_erasing(
             letters_of(secret, pseudonyms),
             pseudonyms,
             dict(days.items()),
+            holdings.segments.tags_of,
         ),
         erasures=erasures,
         retention=Retention(store.events, expired, days, clock),

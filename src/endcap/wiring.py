@@ -171,6 +171,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         builds=builds,
         live=live,
         measuring=measuring,
+        segments=ruling.segments,
     )
     return Installation(
         settings=settings,

@@ -280,6 +280,8 @@ def test_the_check_finds_what_is_dead_shadowed_or_misspelt(door):
     report, found = findings(door, "who")
     assert found == {("error", "unknown_segment")}
     assert "did you mean `loyal`?" in report["findings"][0]["message"]
+    draft(door, "gift", {"type": "offer", "offer": "sprng"})
+    assert findings(door, "gift")[1] == {("error", "unknown_offer")}
     draft(door, "what", {"type": "boost", "factor": 2}, where="product.attributes.colr == 'x'")
     assert ("warning", "unknown_attribute") in findings(door, "what")[1]
 

@@ -30,6 +30,13 @@ class VisitorTags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tags: list[str]
 
 
+class TagsGiven(msgspec.Struct, frozen=True):
+    """Tags that the shop gave a visitor at a time (UTC milliseconds)."""
+
+    tags: list[str]
+    at: int
+
+
 class VisitorTraits(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a visitor as a whole. Days count back from now, None for never."""
 

@@ -10,17 +10,19 @@ from .builds import BuildService
 from .gate import KIND
 from .group_commit import GroupCommitter
 from .live import LiveState
+from .segments import TAGS, SegmentService
 from .served import ServedLog
 
 
 class InMemory:
-    """Visitor state and profile corrections in memory (or in a cache that replicas share)."""
+    """Visitor state, corrections and tags in memory (or in a cache that replicas share)."""
 
     name = "memory"
 
-    def __init__(self, visitors: VisitorStore, live: LiveState) -> None:
+    def __init__(self, visitors: VisitorStore, live: LiveState, segments: SegmentService) -> None:
         self._visitors = visitors
         self._live = live
+        self._segments = segments
 
     async def remove(self, shop: str, visitors: frozenset[str]) -> int:
         """See Place."""
@@ -29,6 +31,7 @@ class InMemory:
             merchant = self._live.state(shop).merchant
             merchant.corrections.pop(visitor, None)
             merchant.ledger.forget(visitor)
+            self._segments.forget(shop, visitor)
         return 0
 
     async def left(self, shop: str, visitors: frozenset[str]) -> int:
@@ -65,10 +68,10 @@ class InLog:
 
 
 class InControl:
-    """Consent and profile corrections, with their history."""
+    """Consent, profile corrections and tags, with their history."""
 
     name = "consent"
-    kinds = (KIND, "profile")
+    kinds = (KIND, "profile", TAGS)
 
     def __init__(self, control: Control) -> None:
         self._control = control

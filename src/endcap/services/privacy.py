@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.event import Event
 from endcap.core.ids import id_problem
 from endcap.core.ports import EventLog
+from endcap.core.segment import TagsGiven
 from endcap.core.times import format_time
 from endcap.ingest.pseudonyms import Pseudonyms
 
@@ -46,7 +47,7 @@ COLUMNS = (
 class PrivacyDesk:
     """Works on visitors by the ids that the shop knows."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators, given once
         self,
         log: EventLog,
         gate: Gate,
@@ -54,7 +55,9 @@ class PrivacyDesk:
         letters: Letters,
         pseudonyms: Pseudonyms,
         retention: dict[str, int],
+        tags: Callable[[str, str], Awaitable[list[TagsGiven]]],
     ) -> None:
+        self._tags = tags
         self._log = log
         self._gate = gate
         self.erasures = erasures
@@ -86,6 +89,7 @@ class PrivacyDesk:
             "pseudonym": name,
             "consent": await self._gate.view(shop, name),
             "consent_history": await self._gate.history(shop, name),
+            "tags": await self._tags(shop, name),
             "retention_days": self._retention,
             "recipients": "None: Endcap passes nothing on.",
         }

@@ -7,7 +7,15 @@ import numpy as np
 
 from endcap.catalog.arrays import BoolArray
 from endcap.catalog.fields import CatalogFields
-from endcap.core.rule import BadgeEffect, BoostEffect, BuryEffect, FilterEffect, PinEffect, Rule
+from endcap.core.rule import (
+    BadgeEffect,
+    BoostEffect,
+    BuryEffect,
+    FilterEffect,
+    OfferEffect,
+    PinEffect,
+    Rule,
+)
 from endcap.core.rule_status import Finding
 from endcap.recommend.query import State
 from endcap.recommend.rule_compiler import Compiled, compile_parts
@@ -103,7 +111,11 @@ def _dead(draft: Candidate, known: Known) -> Iterator[Finding]:
 
 
 def _names(draft: Candidate, known: Known) -> Iterator[Finding]:
-    """Names inside expressions that nothing goes by."""
+    """Names that nothing goes by: offers, attributes and segments."""
+    effect, offers = draft.rule.effect, known.state.merchant.offers
+    if isinstance(effect, OfferEffect) and effect.offer not in offers:
+        message = f"there is no offer `{effect.offer}`; {did_you_mean(effect.offer, offers)}"
+        yield _finding("error", "unknown_offer", message, draft)
     attributes = known.state.columns.attributes
     for expression in (draft.parts.when, draft.parts.where):
         if expression is None:

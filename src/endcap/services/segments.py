@@ -6,13 +6,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.event import VisitorState
 from endcap.core.ids import id_problem
 from endcap.core.money import from_minor
 from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control, VisitorStore
-from endcap.core.segment import Segment, SegmentView, VisitorTags, VisitorTraits, VisitorView
+from endcap.core.segment import (
+    Segment,
+    SegmentView,
+    TagsGiven,
+    VisitorTags,
+    VisitorTraits,
+    VisitorView,
+)
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.recommend.environment import values_of
@@ -153,6 +160,23 @@ class SegmentService:
             value = tags if tags.tags else None
             await self._tag_versions.append(shop, pseudonym, value, edit)
             self._tags.setdefault(shop, {})[pseudonym] = frozenset(tags.tags)
+
+    async def tags_of(self, shop: str, pseudonym: str) -> list[TagsGiven]:
+        """Every tag that a visitor was ever given, newest first."""
+        try:
+            records = await self._tag_versions.history(shop, pseudonym)
+        except NotFound:
+            return []
+        return [
+            TagsGiven(
+                [] if r.body is None else self._tag_versions.decode(r.body).tags, r.created_at
+            )
+            for r in records
+        ]
+
+    def forget(self, shop: str, pseudonym: str) -> None:
+        """Drop the tags of a visitor from memory."""
+        self._tags.get(shop, {}).pop(pseudonym, None)
 
     async def all(self, shop: str) -> list[SegmentView]:
         """The live version of every segment, by name."""
