@@ -56,6 +56,10 @@ def test_nothing_is_left_in_any_byte_of_any_file(tmp_path):
             door.get("/v1/recommendations/home", visitor=visitor)
             chosen = door.call("PUT", f"/v1/visitors/{visitor}/consent", {"sharing": "denied"})
             assert chosen.status == 200
+            tags = door.call("PUT", f"/v1/visitors/{visitor}/tags", {"tags": ["vip"]})
+            assert tags.status == 200
+            mute = {"muted": ["category:Home"]}
+            assert door.call("PATCH", f"/v1/visitors/{visitor}/profile", mute).status == 200
         later = [{**e, "event_id": e["event_id"] + "2"} for e in history(CANARIES[0], 3)]
         door.send(*later)  # newer than the snapshot
         door.get("/v1/reports/performance")

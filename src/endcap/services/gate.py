@@ -15,6 +15,8 @@ from endcap.core.times import Clock
 
 KIND = "consent"
 TOMBSTONE = "suppressed"
+CHOSEN = (KIND, "profile", "visitor_tags")
+"""Kinds of control data whose names are visitors."""
 REMEMBERED = 200_000
 TRIES = 5
 
@@ -87,6 +89,16 @@ class Gate:
             return []
         records = await asyncio.to_thread(self._control.history, shop, KIND, visitor)
         return [_view(record) for record in records if record.body is not None]
+
+    async def chosen(self, shop: str, visitor: str) -> dict[str, msgspec.Raw]:
+        """All control data under the visitor's name, by kind."""
+        found: dict[str, msgspec.Raw] = {}
+        for kind in CHOSEN if self._control is not None else ():
+            assert self._control is not None
+            record = await asyncio.to_thread(self._control.get, shop, kind, visitor, None)
+            if record is not None and record.body is not None:
+                found[kind] = msgspec.Raw(record.body)
+        return found
 
     async def choose(self, shop: str, visitor: str, choice: Consent, by: str) -> ConsentView:
         """Keep the choices that `choice` makes; what it leaves unknown stays as it was."""

@@ -88,6 +88,7 @@ class PrivacyDesk:
             "visitor": visitor,
             "pseudonym": name,
             "consent": await self._gate.view(shop, name),
+            "chosen": await self._gate.chosen(shop, name),
             "consent_history": await self._gate.history(shop, name),
             "tags": await self._tags(shop, name),
             "retention_days": self._retention,

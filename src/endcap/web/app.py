@@ -26,6 +26,7 @@ from .auth.routes import people_pages
 from .call import Call
 from .dashboard import routes as dashboard
 from .demo_shop import routes as demo_shop
+from .failures import described
 from .openapi import document
 from .operations import Operation
 from .postman import collection
@@ -110,7 +111,19 @@ class RequestIds:
                 message = {**message, "headers": headers}
             await send(message)
 
-        await app(scope, receive, send_with_id)
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send_with_id(message)
+
+        try:
+            await app(scope, receive, send_noted)
+        except Exception:
+            # Answered and logged already; raised on, its text would get into the server's log.
+            if not started:
+                raise
 
 
 def _fits(scope: Scope) -> bool:
@@ -188,7 +201,8 @@ async def _known_error(request: Request, error: Exception) -> Response:
 
 
 async def _unknown_error(request: Request, error: Exception) -> Response:
-    LOG.error("request failed", exc_info=error, extra={"request_id": request.state.request_id})
+    request_id = request.state.request_id
+    LOG.error("request failed: %s", described(error), extra={"request_id": request_id})
     return _answer(EndcapError("the server failed; its log has the cause"), request)
 
 

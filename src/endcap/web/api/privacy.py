@@ -19,8 +19,8 @@ from endcap.web.call import JSON, Call, answer
 from endcap.web.operations import Operation, Parameter
 
 PREFIX = "/v1/visitors/"
-PATH = "/v1/visitors/{visitor:path}"
-VISITOR = Parameter("visitor", "Visitor id as the shop knows it.", place="path")
+PATH = "/v1/visitors/{id:path}"
+VISITOR = Parameter("id", "Visitor id as the shop knows it.", place="path")
 NO_STORE = {"cache-control": "private, no-store"}
 LIMIT = 4_096
 

@@ -157,7 +157,7 @@ OPERATIONS = (
     _operation(
         id="get_visitor",
         method="GET",
-        path="/v1/visitors/{id}",
+        path="/v1/visitors/{id:path}",
         handler=get_visitor,
         scope="reports:read",
         tag="Visitors",
@@ -170,7 +170,7 @@ OPERATIONS = (
     _operation(
         id="put_visitor_tags",
         method="PUT",
-        path="/v1/visitors/{id}/tags",
+        path="/v1/visitors/{id:path}/tags",
         handler=put_tags,
         scope="events:write",
         tag="Visitors",
