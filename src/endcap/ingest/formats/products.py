@@ -7,7 +7,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from endcap.core.errors import EndcapError, FieldProblem, InvalidInput
 from endcap.core.product import Product
-from endcap.ingest.foreign.products import form_of, merchant_rows, schema_rows, shopify_rows
+from endcap.ingest.foreign.products import form_of, merchant_rows
+from endcap.ingest.foreign.schema_products import schema_rows
+from endcap.ingest.foreign.shopify_products import shopify_rows
 from endcap.ingest.products import converted
 
 from .rows import Fields, number_of, read_rows
