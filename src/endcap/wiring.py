@@ -216,6 +216,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             served,
             settings.session_minutes,
             ruling.segments,
+            experiments,
         ),
         builds=builds,
         served=served,

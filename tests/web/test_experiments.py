@@ -298,3 +298,15 @@ def test_the_planner(quiet):
         answer = ask(**wrong)
         assert answer.status == 422
         assert answer.json()["errors"][0]["pointer"] == f"/{next(iter(wrong))}"
+
+
+def test_a_slate_of_a_variant_is_explained_and_made_again_as_that_variant(shop):
+    running(shop)
+    slates = [slate(shop, f"v{n}") for n in range(12)]
+    assert {s["experiment"]["variant"] for s in slates} == {"control", "fresh"}
+    assert shop.post("/v1/experiments/x/stop").status == 200
+    assert shop.call("DELETE", "/v1/experiments/x").status == 204
+    for served in slates:
+        again = shop.get(f"/v1/recommendations/{served['token']}/replay").json()
+        assert again["served"] == [i["id"] for i in again["items"]]
+        assert [i["id"] for i in again["items"]] == [i["id"] for i in served["items"]]

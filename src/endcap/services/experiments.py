@@ -76,6 +76,23 @@ class ExperimentService:
                 return Trial(name, variant, changed, frozenset(found.rules_off))
         return None
 
+    async def again(self, shop: str, plan: Plan, experiment: str, variant: str) -> Trial | None:
+        """A variant as it was met on a version of a placement; None when it is not known.
+
+        Variants do not change once an experiment runs, so its newest version with a body has them.
+        """
+        if variant == HOLD_OUT:
+            return Trial(experiment, variant, plan)
+        for record in await asyncio.to_thread(self._control.history, shop, KIND, experiment):
+            variants = _decoded(record.body).variants if record.body is not None else []
+            found = next((v for v in variants if v.name == variant), None)
+            if found is not None:
+                changed = await self._placements.changed_plan_at(
+                    shop, plan.name, plan.version, found.changes
+                )
+                return Trial(experiment, variant, changed, frozenset(found.rules_off))
+        return None
+
     async def list(self, shop: str) -> Sequence[ExperimentView]:
         """The newest version of every experiment, by name."""
         return [_view(r) for r in await asyncio.to_thread(self._control.latest, shop, KIND)]

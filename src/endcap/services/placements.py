@@ -86,6 +86,16 @@ class PlacementService:
             raise NotFound(f"placement `{name}` has no version {version}")
         return self._plan(record)
 
+    async def changed_plan_at(
+        self, shop: str, name: str, version: int, changes: dict[str, Any]
+    ) -> Plan:
+        """A version of a placement with some fields replaced. Raises NotFound or InvalidInput."""
+        record = await asyncio.to_thread(self._control.get, shop, KIND, name, version)
+        if record is None or record.body is None:
+            raise NotFound(f"placement `{name}` has no version {version}")
+        body = msgspec.json.encode(msgspec.json.decode(record.body) | changes)
+        return make_plan(name, version, _decoded(body), self._components)
+
     def changed_plan(self, shop: str, name: str, changes: dict[str, Any]) -> Plan:
         """The live placement with some fields replaced. Raises InvalidInput or UnknownPlacement."""
         plan = self.plan(shop, name)

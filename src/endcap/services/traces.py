@@ -22,6 +22,7 @@ from .placements import PlacementService
 from .resolve import Asked, resolved
 from .rule_source import RuleSource, TraitSource
 from .served import ServedLog
+from .trials import NoTrials, TrialSource
 
 SOURCE = "endcap"
 _REQUEST = msgspec.msgpack.Decoder(RecommendationRequest)
@@ -58,7 +59,9 @@ class Traces:
         served: ServedLog,
         session_minutes: int = SESSION_MINUTES,
         traits: TraitSource | None = None,
+        trials: TrialSource | None = None,
     ) -> None:
+        self._trials = trials or NoTrials()
         self._traits = traits
         self._session_minutes = session_minutes
         self._past = past
@@ -109,6 +112,13 @@ class Traces:
         rules = await self._rules.as_of(shop, event.placement, event.occurred_at)
         past = await self._past.state(shop, inputs)
         differences = list(past.differences)
+        detail = event.served
+        if detail is not None and detail.experiment is not None:
+            trial = await self._trials.again(shop, plan, detail.experiment, detail.variant or "")
+            if trial is None:
+                differences.append(f"experiment {detail.experiment} is not known any more")
+            else:
+                plan, rules = trial.plan, trial.rules(rules)
         known = None
         if event.visitor and plan.personal:
             known, missing = await self._past.visitor(

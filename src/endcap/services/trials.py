@@ -32,10 +32,17 @@ class TrialSource(Protocol):
     def trial(self, shop: str, plan: Plan, subject: Subject, now: int) -> Trial | None:
         """The variant, or None for who takes part in nothing here."""
 
+    async def again(self, shop: str, plan: Plan, experiment: str, variant: str) -> Trial | None:
+        """A variant as it was met on a version of a placement; None when it is not known."""
+
 
 class NoTrials:
     """A shop without experiments."""
 
     def trial(self, shop: str, plan: Plan, subject: Subject, now: int) -> Trial | None:
+        """None at all."""
+        return None
+
+    async def again(self, shop: str, plan: Plan, experiment: str, variant: str) -> Trial | None:
         """None at all."""
         return None
