@@ -16,9 +16,9 @@ from measure.processes import ROOT
 from measure.report import OUT, report
 
 SIZES = ((10_000, 1_000_000), (100_000, 1_000_000), (1_000_000, 1_000_000), (1_000_000, 10_000_000))
-FIGURES = ("requests/s", "of empty", "p99 ms", "own MB", "ready s", "build s")
+FIGURES = ("requests/s", "of empty", "CPU µs", "p99 ms", "own MB", "ready s", "build s")
 LINES = (
-    ("requests/s", "#1f77b4"),
+    ("CPU µs", "#1f77b4"),
     ("p99 ms", "#d62728"),
     ("own MB", "#2ca02c"),
     ("build s", "#9467bd"),
@@ -47,6 +47,7 @@ def _row(products: int, events: int, options: argparse.Namespace) -> tuple[Any, 
         f"{products:,} / {events:,}",
         recommend[1]["requests/s"],
         recommend[2]["requests/s"],
+        recommend[1]["CPU µs"],
         recommend[1]["paced p99"],
         memory[1]["own"],
         memory[-2]["RSS"],

@@ -32,6 +32,11 @@ def closed(port: int, requests: Path, seconds: float, clients: int = CLIENTS) ->
     return _run(port, requests, seconds, clients, 0)
 
 
+def once(port: int, requests: Path, at_most: float = 120, clients: int = CLIENTS) -> Load:
+    """Each request one time, so that what is kept in memory is there when it is measured."""
+    return _run(port, requests, at_most, clients, -1)
+
+
 def paced(port: int, requests: Path, seconds: float, rate: int, clients: int = CLIENTS) -> Load:
     """`rate` requests a second, sent on time whether or not answers come back.
 
@@ -136,11 +141,14 @@ class Run:
     def __init__(self, requests: list[bytes], seconds: float, rate: int) -> None:
         self._requests = requests
         self._at = self.failed = 0
-        self._seconds, self._rate = seconds, rate
+        self._seconds = seconds
         self.took: list[float] = []
         self._free: list[Client] = []
         self._due: list[float] = []
         self._end = float("inf")
+        # A rate below zero means: each request once.
+        self._left = len(requests) if rate < 0 else -1
+        self._rate = max(0, rate)
         self.over = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> bytes:
@@ -166,6 +174,9 @@ class Run:
         if time.perf_counter() < self._end:
             self.took.append(time.perf_counter() - client.due)
             self.failed += not good
+            self._left -= 1
+        if self._left == 0:
+            self._end = 0.0
         self.idle(client)
 
     def lost(self) -> None:
@@ -198,7 +209,7 @@ async def _main(port: int, requests: list[bytes], seconds: float, clients: int, 
     for _ in range(clients):
         await loop.create_connection(lambda: Client(run), "127.0.0.1", port)
     await run.go()
-    took = sorted(run.took)
+    took = sorted(run.took) or [0.0]
     result = Load(
         len(took) / seconds,
         1_000 * took[len(took) // 2],
