@@ -26,14 +26,17 @@ from synthetic.shop import SECRET
 STEPS = (
     ("endcap.web.api.recommendations", "async get_recommendations", "decode the request"),
     ("endcap.services.recommend", "RecommendService.async _recommend", "put together"),
-    ("endcap.services.recommend", "check", "check the request"),
+    ("endcap.services.recommend", "RecommendService.async _asked", "check, time, consent"),
     ("endcap.storage.visitors", "MemoryVisitors.async recent", "read the visitor"),
-    ("endcap.services.recommend", "read_history", "read the visitor"),
-    ("endcap.services.recommend", "resolved", "ids to rows"),
+    ("endcap.services.resolve", "read_history", "read the visitor"),
+    ("endcap.services.recommend", "resolved", "ids to rows, traits"),
     ("endcap.recommend.pipeline", "Pipeline.run", "blend, order, arrange"),
     ("endcap.recommend.pipeline", "retrieved", "retrieve candidates"),
     ("endcap.recommend.eligibility", "Eligibility.__call__", "filters"),
     ("endcap.services.recommend", "make_items", "reasons and product fields"),
+    ("endcap.recommend.slate", "product_badges", "badges"),
+    ("endcap.services.recommend", "inputs_of", "note what was served"),
+    ("endcap.services.recommend", "served_detail", "note what was served"),
     ("endcap.services.recommend", "RecommendService._log", "note what was served"),
 )
 

@@ -40,6 +40,7 @@ SECURITY = (
     (b"x-frame-options", b"DENY"),
 )
 MAX_REQUEST_ID = 128
+BUSY = ("/v1/recommendations/{placement}", "/v1/events")
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -149,8 +150,16 @@ def _request_id(scope: Scope) -> str:
 
 
 def _ordered(operations: Sequence[Operation]) -> list[Operation]:
-    """Longer fixed parts first, so that `/v1/x/{name}/versions` is tried before `/v1/x/{name}`."""
-    return sorted(operations, key=lambda op: (":path}" in op.path, -op.path.count("/"), op.path))
+    """Longer fixed parts first, so that `/v1/x/{name}/versions` is tried before `/v1/x/{name}`.
+
+    Routes are tried one after the other, so those that shops call all the time stand in front.
+    """
+
+    def key(operation: Operation) -> tuple[bool, bool, int, str]:
+        path = operation.path
+        return path not in BUSY, ":path}" in path, -path.count("/"), path
+
+    return sorted(operations, key=key)
 
 
 def _route(
