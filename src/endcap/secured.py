@@ -1,12 +1,19 @@
 """Puts the parts that guard an installation together, as its settings say."""
 
+import urllib.request
+
 from endcap.access.links import LINK_LIFE, new_link
+from endcap.core.errors import EndcapError
 from endcap.core.ports import Control
 from endcap.core.times import Clock
+from endcap.services.external import ExternalIssuer, Issuer
 from endcap.services.security import Limits, Security, make_security
 from endcap.settings import Settings
 from endcap.web.auth.addresses import networks
 from endcap.web.auth.door import DoorRules
+
+FETCH_SECONDS = 5
+MAX_FETCHED = 256 * 1024
 
 
 def security_of(settings: Settings, control: Control, secret: bytes, clock: Clock) -> Security:
@@ -17,7 +24,41 @@ def security_of(settings: Settings, control: Control, secret: bytes, clock: Cloc
         visitor=settings.limit_visitor,
         address=settings.limit_address,
     )
-    return make_security(control, secret, settings.url, limits, clock)
+    security = make_security(control, secret, settings.url, limits, clock)
+    if settings.oidc_issuer:
+        pairs = (p.partition("=") for p in settings.oidc_roles.split(",") if p.strip())
+        issuer = Issuer(
+            name=settings.oidc_issuer,
+            audience=settings.oidc_audience or settings.url,
+            shop=settings.shop,
+            claim=settings.oidc_claim,
+            roles={theirs.strip(): ours.strip() for theirs, _, ours in pairs},
+        )
+        external = ExternalIssuer(issuer, security.directory, fetched, clock)
+        security.authority.external = external
+    return security
+
+
+def fetched(url: str) -> bytes:
+    """What an identity provider's address holds. Raises EndcapError.
+
+    Only https, or http on this machine; no redirect is followed, and little is read.
+    """
+    local = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+    if not url.startswith(("https://", *local)):
+        raise EndcapError("an address of the identity provider is not https")
+    opener = urllib.request.build_opener(_NoRedirects)
+    try:
+        with opener.open(url, timeout=FETCH_SECONDS) as answer:
+            content: bytes = answer.read(MAX_FETCHED)
+    except OSError as error:
+        raise EndcapError(f"the identity provider does not answer: {error}") from error
+    return content
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object, **__: object) -> None:
+        return None
 
 
 def login_url(url: str, secret: bytes, shop: str, account: str, now: int) -> str:

@@ -87,6 +87,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: Annotated[
         str, _about("How callers reach this server, like https://reco.example.com.")
     ] = ""
+    oidc_issuer: Annotated[
+        str, _about("An OpenID provider whose access tokens are taken, by its issuer address.")
+    ] = ""
+    oidc_audience: Annotated[
+        str, _about("The audience its tokens must name; empty: this server's own address.")
+    ] = ""
+    oidc_claim: Annotated[
+        str, _about("Where its tokens name roles, like `roles` or `realm_access.roles`.")
+    ] = "roles"
+    oidc_roles: Annotated[
+        str, _about("What its roles mean here, like `shop-admins=admin,buyers=merchandiser`.")
+    ] = ""
     shops: Annotated[
         str,
         _about("More shops served, separated by commas: a name, or name=host for its own host."),
@@ -247,6 +259,9 @@ def _check_security(settings: Settings) -> None:
             f"public_url: `{url}` must begin with https://; tokens and cookies must not travel "
             "in the clear"
         )
+    issuer = settings.oidc_issuer
+    if issuer and not issuer.startswith("https://") and not _is_loopback_url(issuer):
+        raise ConfigurationError(f"oidc_issuer: `{issuer}` must begin with https://")
     for shop in settings.shop_hosts:
         if not shop.isprintable() or not 1 <= len(shop) <= 100 or shop == "*":
             raise ConfigurationError(f"shops: `{shop}` cannot be the name of a shop")

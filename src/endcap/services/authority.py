@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 
 import msgspec
 
@@ -15,6 +14,7 @@ from endcap.core.ports import Control
 from endcap.core.times import SECOND, Clock
 
 from .directory import Directory
+from .external import ExternalIssuer
 from .keyring import TOKEN_SECONDS, Keyring
 from .short_lived import ShortLived
 
@@ -45,10 +45,6 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     grant: str = ""
 
 
-External = Callable[[str, int], Caller]
-"""Who presents a token of another issuer, at a time in seconds. Raises InvalidToken."""
-
-
 class Authority:
     """Issues and checks access tokens. Checked ones are remembered, revocations always count."""
 
@@ -62,7 +58,7 @@ class Authority:
         self._revocations = ShortLived(control, "revoked", Revocation, clock)
         self._revoked: set[str] = set()
         self._checked: OrderedDict[str, tuple[Caller, Claims]] = OrderedDict()
-        self.external: External | None = None
+        self.external: ExternalIssuer | None = None
 
     async def load(self) -> None:
         """Read the revocations; replicas do it again and again."""
@@ -95,7 +91,7 @@ class Authority:
         now = self._clock() // SECOND
         if known is None:
             if self.external is not None and unverified_issuer(token) not in ("", self.issuer):
-                return self.external(token, now)
+                return self.external.caller(token, now)
             claims = verify_access_token(token, self._expected(), now)
             known = (self._caller(claims), claims)
             self._checked[name] = known

@@ -24,6 +24,7 @@ from .people import People
 
 LOG = logging.getLogger(__name__)
 SWEEP_SECONDS = 600
+EXTERNAL_SECONDS = 5
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,12 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
         for shop in shops:
             await self.directory.load(shop)
         await self.authority.load()
+        await self.tend_external()
+
+    async def tend_external(self) -> None:
+        """Fetch the keys of an external issuer when it is time to."""
+        if self.authority.external is not None:
+            await self.authority.external.tend()
 
     async def refresh(self) -> None:
         """See what other replicas changed."""
@@ -81,6 +88,8 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
         """Sweep now and then; with `refresh_seconds`, look for other replicas' changes."""
         loop = asyncio.get_running_loop()
         tasks = [loop.create_task(_every(SWEEP_SECONDS, self.sweep))]
+        if self.authority.external is not None:
+            tasks.append(loop.create_task(_every(EXTERNAL_SECONDS, self.tend_external)))
         if refresh_seconds:
             tasks.append(loop.create_task(_every(refresh_seconds, self.refresh)))
         try:
