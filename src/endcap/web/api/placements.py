@@ -143,24 +143,6 @@ OPERATIONS = (
         errors=(InvalidInput, NotFound, UnknownPlacement),
     ),
     _operation(
-        id="preview_placement",
-        method="POST",
-        path="/v1/placements/{name}/preview",
-        handler=preview_placement,
-        scope="rules:edit",
-        about="The slate as it is, and with a draft of the placement and of rules, for a real or "
-        "made-up visitor, seed, zone and time. Nothing is logged.",
-        parameters=(NAME,),
-        body=PreviewRequest,
-        body_example={
-            "made_up": {"orders": 4},
-            "seed": ["85123A"],
-            "as_of": "2026-12-24T09:00:00Z",
-        },
-        answer=Preview,
-        errors=(MalformedBody, InvalidInput, UnknownPlacement, BodyTooLarge),
-    ),
-    _operation(
         id="put_placement",
         method="PUT",
         handler=put_placement,
@@ -190,5 +172,23 @@ OPERATIONS = (
         parameters=(NAME,),
         status=204,
         errors=(InvalidInput, UnknownPlacement, StoreUnavailable),
+    ),
+    _operation(
+        id="preview_placement",
+        method="POST",
+        path="/v1/placements/{name}/preview",
+        handler=preview_placement,
+        scope="rules:edit",
+        about="The slate as it is, and with a draft of the placement and of rules, for a real or "
+        "made-up visitor, seed, zone and time. Nothing is logged.",
+        parameters=(NAME,),
+        body=PreviewRequest,
+        body_example={
+            "made_up": {"orders": 4},
+            "seed": ["85123A"],
+            "as_of": "2026-12-24T09:00:00Z",
+        },
+        answer=Preview,
+        errors=(MalformedBody, InvalidInput, UnknownPlacement, BodyTooLarge),
     ),
 )
