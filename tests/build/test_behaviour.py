@@ -51,7 +51,7 @@ def test_a_trend_counts_visitors_in_stretches(tmp_path):
         (71, "view", "v9", "b"),
         (24 * 40, "view", "v1", "b"),
     )
-    snapshot = snapshot_of(products_of("a", "b"), log, tmp_path)
+    snapshot = snapshot_of(products_of("a", "b"), log, tmp_path, trend_volume=1)
     table = snapshot.tables["trend"]
     # v1 looking, v2 looking and v2 buying; before that v1 on two days.
     assert table["recent"].tolist() == [3, 0]
@@ -60,9 +60,17 @@ def test_a_trend_counts_visitors_in_stretches(tmp_path):
 
 
 def test_a_young_log_has_a_short_baseline(tmp_path):
-    log = log_of((1, "view", "v", "a"), (80, "view", "v", "a"))
+    log = log_of((1, "view", "v", "a"), (100, "view", "v", "a"))
     assert snapshot_of(products_of("a"), log, tmp_path / "y").tables["trend"]["shape"][1] == 3
     assert snapshot_of(products_of("a"), log_of(), tmp_path / "e").tables["trend"]["shape"][1] == 0
+
+
+def test_a_quiet_shop_is_compared_by_the_week(tmp_path):
+    week = [(24 * d + 1, "view", f"v{d}", "a") for d in range(7)]
+    before = [(24 * (7 + 4 * d), "view", f"w{d}", "a") for d in range(8)]
+    shape = snapshot_of(products_of("a"), log_of(*week, *before), tmp_path).tables["trend"]
+    assert shape["shape"].tolist() == [7 * DAY, 4, NOW]
+    assert (shape["recent"][0], shape["baseline"][0]) == (7, 7)
 
 
 acts = st.lists(

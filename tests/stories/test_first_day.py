@@ -37,10 +37,15 @@ def test_every_ready_placement_is_full(story, placement):
     assert all(item["reasons"] for item in items)
 
 
-@pytest.mark.parametrize("placement", READY)
-def test_and_after_a_build_of_an_empty_log_too(story, placement):
+@pytest.fixture(scope="module")
+def built(story):
     story.build()
-    assert len(story.items(placement, visitor="first-ever", seed="p01", count=6)) == 6
+    return story
+
+
+@pytest.mark.parametrize("placement", READY)
+def test_and_after_a_build_of_an_empty_log_too(built, placement):
+    assert len(built.items(placement, visitor="first-ever", seed="p01", count=6)) == 6
 
 
 def test_nothing_is_claimed_that_was_not_counted(story):

@@ -19,7 +19,7 @@ def story(tmp_path_factory):
                 for n in range(4)
                 for k in range(4 - n)
             ),
-            story.event("view", "early", "candle", days=9),
+            story.event("view", "early", "candle", days=8),
         )
         story.build()
         yield story

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from endcap.core.times import DAY, HOUR
 
-from .engines.duckdb import DuckEngine
+from .engines.duckdb import Columns, DuckEngine
 from .parameters import BuildParameters
 from .relations import parameter_values
 from .snapshot_writer import SnapshotWriter
@@ -29,15 +29,15 @@ def trend(
 ) -> None:
     """Visitors per product in the recent stretch, and in all the stretches of the baseline.
 
-    A log that is younger than the baseline asked for has a shorter one.
+    A log that is younger than the baseline asked for has a shorter one. In a shop so quiet that no
+    product has `trend_volume` visitors in a stretch, weeks are compared instead.
     """
     recent_ms = parameters.trend_hours * HOUR
-    oldest = engine.number("SELECT MIN(occurred_at) FROM lines")
-    whole = max(0, (as_of - oldest) // recent_ms) if oldest else 0
-    buckets = min(parameters.trend_stretches, whole)
-    values = parameter_values(parameters)
-    values |= {"recent_ms": recent_ms, "buckets": buckets, "as_of": as_of}
-    rows = engine.run("trend", values)
+    rows, buckets = _trend(engine, parameters, as_of, recent_ms)
+    if int(rows["recent"].max(initial=0)) < parameters.trend_volume and recent_ms < 7 * DAY:
+        weekly, weeks = _trend(engine, parameters, as_of, 7 * DAY)
+        if weeks:
+            rows, buckets, recent_ms = weekly, weeks, 7 * DAY
     writer.table(
         "trend",
         {
@@ -46,6 +46,19 @@ def trend(
             "shape": np.array([recent_ms, buckets, as_of], np.int64),
         },
     )
+
+
+def _trend(
+    engine: DuckEngine, parameters: BuildParameters, as_of: int, recent_ms: int
+) -> tuple[Columns, int]:
+    """The rows of the kernel, and how many whole stretches before the recent one the log has."""
+    oldest = engine.number("SELECT MIN(occurred_at) FROM lines")
+    whole = (as_of - oldest) // recent_ms if oldest else 0
+    longest = max(1, parameters.trend_stretches * parameters.trend_hours * HOUR // recent_ms)
+    buckets = max(0, min(longest, whole - 1))
+    values = parameter_values(parameters)
+    values |= {"recent_ms": recent_ms, "buckets": buckets, "as_of": as_of}
+    return engine.run("trend", values), buckets
 
 
 def repurchase(

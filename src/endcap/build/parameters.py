@@ -30,16 +30,15 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     common are compared.
 
     `trend_hours` is the recent stretch of a trend, `trend_stretches` how many such stretches before
-    it are its baseline. `min_intervals` repeat purchases make a product's own repurchase interval.
-    A look or a purchase counts for a search of at most `search_window_ms` before it. Each zone and
-    cohort keeps its `max_audience` best sellers; `new_days`, `loyal_orders`, `lapsed_days` and
-    `big_spend` (minor units) say who is new, loyal, lapsed and a big spender; by default they are
-    the ready segments of these names.
-
-    Sessions end after `session_minutes` without a click unless the shop sent
-    a session id; the newest `max_sessions` count with their last `max_session_clicks` clicks, and
-    per product the `session_postings` newest are kept. Customers' baskets count `basket_decay` to
-    the power of their number since, at most `max_baskets`; per product `customer_postings` of the
+    it are its baseline; where no product has `trend_volume` visitors in one, weeks are compared.
+    `min_intervals` repeat purchases make a product's own repurchase interval. A look or a purchase
+    counts for a search of at most `search_window_ms` before it. Each zone and cohort keeps its
+    `max_audience` best sellers; `new_days`, `loyal_orders`, `lapsed_days` and `big_spend` (minor
+    units) say who is new, loyal, lapsed and a big spender; by default they are the ready segments
+    of these names. Sessions end after `session_minutes` without a click unless the shop sent a
+    session id; the newest `max_sessions` count with their last `max_session_clicks` clicks, and per
+    product the `session_postings` newest are kept. Customers' baskets count `basket_decay` to the
+    power of their number since, at most `max_baskets`; per product `customer_postings` of the
     newest `max_customers` customers are kept. `following` are the kinds of transition.
     """
 
@@ -61,6 +60,7 @@ class BuildParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     weight_view: float = 0.05
     trend_hours: int = 24
     trend_stretches: int = 28
+    trend_volume: int = 5
     min_intervals: int = 5
     search_window_ms: int = 30 * MINUTE
     max_audience: int = 1_000

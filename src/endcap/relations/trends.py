@@ -58,6 +58,8 @@ class Trends:
         shape = table["shape"].tolist() if table else [DAY, 0, 0]
         self.stretch, self.stretches, self._as_of = (int(value) for value in shape)
         self._table = table
+        # The live counters fade in the time of a stretch.
+        self._window = "1d" if self.stretch <= DAY else "7d"
         self._best: IntArray | None = None
         self._ranked: tuple[int, IntArray] = (-FRESH, NO_ITEMS)
         self._facets: dict[str, tuple[int, list[FacetTrend]]] = {}
@@ -72,7 +74,7 @@ class Trends:
             age = np.exp(-max(0, now - self._as_of) / self.stretch)
             recent[known] = self._table["recent"][numbers] * age
             usual[known] = self._table["baseline"][numbers] / self.stretches
-        recent += self._joined.fresh.visitors(rows, counters, now, window="1d")
+        recent += self._joined.fresh.visitors(rows, counters, now, window=self._window)
         return Measured(recent, usual, (recent + SHRINK) / (usual + SHRINK))
 
     def baseline(self, row: int) -> int:
@@ -154,11 +156,11 @@ class Trends:
         """The rows that may trend: those that did in the snapshot, and those that are busy now."""
         if self._best is None:
             self._best = self._best_counted()
-        return np.union1d(self._best, counters.ranked("1d", now, "acts")).astype(np.int32)
+        return np.union1d(self._best, counters.ranked(self._window, now, "acts")).astype(np.int32)
 
     def _active(self, counters: Counters, now: int) -> IntArray:
         """Every row somebody wanted, now or in the baseline."""
-        live = counters.ranked("1d", now, "acts")
+        live = counters.ranked(self._window, now, "acts")
         return np.union1d(self._counted(), live).astype(np.int32)
 
     def _counted(self) -> IntArray:
