@@ -9,6 +9,8 @@ _STEPS = (1, 2, 5)
 MAX_VALUES = 5
 # A category says more than the one above it.
 UP = 0.5
+# Things that have nothing in common may cost the same.
+PRICE = 0.4
 
 
 def price_band(units: float) -> tuple[float, float]:
@@ -26,7 +28,8 @@ def price_band(units: float) -> tuple[float, float]:
 def facets_of(product: Product) -> tuple[tuple[str, float], ...]:
     """The product's facets, such as `brand:Acme`, `category:Home > Kitchen`, `price:10-20`.
 
-    Each comes with what it says of the product: 1, and of a category half per level upwards.
+    Each comes with what it says of the product: 1, of a category half per level upwards, and of a
+    price band less than of anything else.
     """
     found: dict[str, float] = {}
     if product.brand:
@@ -37,7 +40,7 @@ def facets_of(product: Product) -> tuple[tuple[str, float], ...]:
             found[name] = max(found.get(name, 0.0), UP**up)
     if product.price is not None:
         low, high = price_band(float(product.price))
-        found[f"price:{low:g}-{high:g}"] = 1.0
+        found[f"price:{low:g}-{high:g}"] = PRICE
     for name, value in product.attributes.items():
         for one in (value if isinstance(value, list) else [value])[:MAX_VALUES]:
             found[f"{name}:{one}"] = 1.0

@@ -83,7 +83,8 @@ class ForYou(Retriever, frozen=True, kw_only=True):
         for at, name in zip(best, names, strict=True):
             counts[name] = round(float(fit[at]), 3)
         counts["events"] = max((evidence["events"].get(name, 0) for name in names), default=0)
-        text = f"Because you like {_said(names[0])}" if names else "For you"
+        plain = [name for name in names if not name.startswith("price:")]
+        text = f"Because you like {_said(plain[0])}" if plain else "In your price range"
         return Reason("for_you", text, counts=counts)
 
 

@@ -46,7 +46,8 @@ class Trending(Retriever, frozen=True, kw_only=True):
             "usual": round(float(evidence["usual"][place]), 2),
             "growth": round(growth, 2),
         }
-        text = f"Trending: {counts['recent']:,} visitors in {hours} hours, usually {_plain(counts)}"
+        stretch = f"{hours} hours" if hours <= 48 else f"{hours // 24} days"
+        text = f"Trending: {counts['recent']:,} visitors in {stretch}, usually {_plain(counts)}"
         return Reason("trending", text, counts=counts)
 
 
