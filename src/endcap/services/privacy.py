@@ -81,6 +81,13 @@ class PrivacyDesk:
         """The visitor's browser sends Global Privacy Control. Raises InvalidInput."""
         await self._gate.signal(shop, self._known(shop, visitor))
 
+    async def latest(self, shop: str, visitor: str, limit: int) -> tuple[str, list[Event]]:
+        """The visitor's pseudonym and newest events, newest first. Raises InvalidInput."""
+        name = self._known(shop, visitor)
+        found = await asyncio.to_thread(self._log.by_visitor, shop, name, limit)
+        # What is being erased is not shown any more, though the purge may still be at work.
+        return name, [event for event in reversed(found) if not self._gate.refuses(event)]
+
     async def export_json(self, shop: str, visitor: str) -> AsyncIterator[bytes]:
         """All that is kept of the visitor, as JSON, in pieces. Raises InvalidInput at once."""
         name = self._known(shop, visitor)

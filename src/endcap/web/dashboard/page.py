@@ -21,7 +21,10 @@ GROUPS = ("Merchandise", "Measure", "Understand", "Operate")
 
 
 class PageCall:
-    """What a page works with: the services, the address's parameters, and the form's fields."""
+    """What a page works with: the services, the address's parameters, and the form's fields.
+
+    A page or action that sets `about_visitor` is written to the audit log as an act on that person.
+    """
 
     def __init__(self, request: Request, services: AppServices) -> None:
         self.request = request
@@ -29,6 +32,8 @@ class PageCall:
         self.query: dict[str, str] = dict(request.query_params)
         self.form: dict[str, str] = {}
         self.error: EndcapError | None = None
+        self.about_visitor = ""
+        self.shown_once = ""
 
     @property
     def shop(self) -> str:
@@ -70,7 +75,7 @@ class PageCall:
 
 
 Data = Callable[[PageCall], Awaitable[Any]]
-Act = Callable[[PageCall], Awaitable[Response]]
+Act = Callable[[PageCall], Awaitable[Response | None]]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +95,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What a form posts to; it ends with `call.go(…)`.
 
-    When it fails, `page` (an id) is shown again with `call.form` and `call.error`.
+    When it fails, `page` (an id) is shown again with `call.form` and `call.error`; so it is,
+    without an error, when the action answers None to show what must stand in no address.
     """
 
     id: str

@@ -15,6 +15,7 @@ from endcap.core.errors import EndcapError
 from endcap.core.times import Clock
 from endcap.services.audit import AuditEntry
 from endcap.web import problems
+from endcap.web.auth.guard import Guard
 from endcap.web.auth.pagecalls import require
 from endcap.web.services import AppServices
 
@@ -68,13 +69,16 @@ def _endpoints(
     async def show(request: Request) -> Response:
         call = PageCall(request, services)
         try:
-            return renderer.html(page, call, await page.data(call), clock())
+            data = await page.data(call)
+            await _record_read(page, call)
+            return renderer.html(page, call, data, clock())
         except EndcapError as error:
             return _failed(error, call, renderer, clock())
 
     async def data(request: Request) -> Response:
         call = PageCall(request, services)
         content = msgspec.json.encode(await page.data(call))
+        await _record_read(page, call)
         return Response(content, media_type="application/json", headers=HEADERS)
 
     guarded = require(page.scope)
@@ -95,7 +99,10 @@ def _acting(
             if page is None:
                 return _failed(error, call, renderer, clock())
             return await _again(page, call, error, (renderer, clock()))
-        await _record(action, call, services)
+        await _record(action.id, call, 303)
+        if response is None:
+            assert page is not None
+            return renderer.html(page, call, await page.data(call), clock())
         return response
 
     return require(action.scope)(act)
@@ -115,14 +122,23 @@ async def _again(
     return response
 
 
-async def _record(action: Action, call: PageCall, services: AppServices) -> None:
-    security = services.security
+async def _record_read(page: Page, call: PageCall) -> None:
+    """Looking at a person's data is written down, as in the API."""
+    if call.about_visitor:
+        await _record(page.id, call, 200)
+
+
+async def _record(name: str, call: PageCall, status: int) -> None:
+    security = call.services.security
+    target = "/".join(call.path.values()) or call.form.get("name") or call.form.get("id", "")
+    if call.about_visitor:
+        target = Guard(call.request.state.door).subject(call.shop, call.about_visitor)
     entry = AuditEntry(
         at=security.clock(),
         actor=call.caller.audited_as,
-        operation=f"dashboard_{action.id}",
-        target="/".join(call.path.values()),
-        status=303,
+        operation=f"dashboard_{name}",
+        target=target[:200],
+        status=status,
         request_id=call.request.state.request_id,
     )
     await security.audit.add(call.shop, entry)
