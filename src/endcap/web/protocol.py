@@ -1,9 +1,13 @@
 """The HTTP protocol with a bound on what comes before a body, and errors as problems."""
 
+import asyncio
+from typing import cast
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from endcap.core.errors import EndcapError, MalformedBody
 
+from .gathering import Gathering
 from .problems import HeadersTooLarge, content_of
 
 # Request line and headers; the application refuses less than this with a full answer.
@@ -15,6 +19,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _in_head = False
     _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
 
     def on_message_begin(self) -> None:
         """A request starts."""
