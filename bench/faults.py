@@ -88,22 +88,29 @@ def full_disks(part: float, folder: Path) -> Iterator[Row]:
     yield "R5 full disk", text, not (r.lost or r.duplicated or r.problems)
 
 
-def balancers(part: float, folder: Path) -> Iterator[Row]:
+def behind_haproxy(part: float, folder: Path) -> Iterator[Row]:
+    return behind_balancer("haproxy", part, folder)
+
+
+def behind_nginx(part: float, folder: Path) -> Iterator[Row]:
+    return behind_balancer("nginx", part, folder)
+
+
+def behind_balancer(kind: str, part: float, folder: Path) -> Iterator[Row]:
     from balancing import Behind, freeze_one, kill_every, restart_each
 
-    for kind in ("haproxy", "nginx"):
-        with database("postgresql", f"behind_{kind}") as (_, url):
-            behind = Behind(kind, url, folder / kind)
-            try:
-                r = kill_every(behind, _of(30, part))
-                yield f"R11 `kill -9` of replicas behind {kind}", _calls(r), _is_good(r)
-                r = restart_each(behind, _of(3, part))
-                yield f"R12 rolling restarts behind {kind}", _calls(r), _is_good(r)
-                r, ejected = freeze_one(behind)
-                left = f", left out after {ejected:.2f} s" if kind == "haproxy" else ""
-                yield f"R11 hung replica behind {kind}", _calls(r) + left, _is_good(r)
-            finally:
-                behind.close()
+    with database("postgresql", f"behind_{kind}") as (_, url):
+        behind = Behind(kind, url, folder / kind)
+        try:
+            r = kill_every(behind, _of(30, part))
+            yield f"R11 `kill -9` of replicas behind {kind}", _calls(r), _is_good(r)
+            r = restart_each(behind, _of(3, part))
+            yield f"R12 rolling restarts behind {kind}", _calls(r), _is_good(r)
+            r, ejected = freeze_one(behind)
+            left = f", left out after {ejected:.2f} s" if kind == "haproxy" else ""
+            yield f"R11 hung replica behind {kind}", _calls(r) + left, _is_good(r)
+        finally:
+            behind.close()
 
 
 def _calls(r: Any) -> str:
@@ -129,7 +136,8 @@ FAULTS: dict[str, Callable[[float, Path], Iterator[Row]]] = {
     "power": power_cuts,
     "sync": syncs,
     "disk": full_disks,
-    "balancers": balancers,
+    "haproxy": behind_haproxy,
+    "nginx": behind_nginx,
 }
 
 
