@@ -13,6 +13,7 @@ from .build import run_build
 from .loop import run
 from .options import settings_from
 from .output import progress, say
+from .serve import access_notice
 
 CREDIT = (
     "Data: UCI Online Retail (Chen, Sain, Guo 2012), CC BY 4.0, https://doi.org/10.24432/C5BW33"
@@ -61,3 +62,4 @@ def _announce(url: str, installation: Installation, as_json: bool) -> None:
         f"  curl '{url}/v1/recommendations/product?seed=85123A&count=4'\n",
         flush=True,
     )
+    print(f"  {access_notice(url, installation)}\n", flush=True)
