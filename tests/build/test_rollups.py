@@ -33,7 +33,7 @@ class Shop:
     def live(self):
         return LiveRollups(
             self.story.log, SHOP, self.rollups,
-            lambda: archive(self.story.log, self.archive, SHOP, lambda done: None),
+            lambda done: archive(self.story.log, self.archive, SHOP, done),
             lambda: self.now,
         )  # fmt: skip
 

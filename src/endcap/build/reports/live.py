@@ -1,6 +1,7 @@
 """Rollups with the live tail on top: what reports read."""
 
 import datetime
+import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ class Freshness(msgspec.Struct, frozen=True):
 class LiveRollups:
     """Gives a database with every rollup table, complete up to a moment ago.
 
-    `archive` brings the archive up to the log's end. One thread works at a time.
+    `archive` brings the archive up to the log's end. One thread works at a time; processes on one
+    data folder take turns by a file lock, so that none reads what another is replacing.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class LiveRollups:
         log: EventLog,
         shop: str,
         rollups: Rollups,
-        archive: Callable[[], object],
+        archive: Callable[[Callable[[float], None]], object],
         clock: Clock,
     ) -> None:
         self._log = log
@@ -52,31 +54,35 @@ class LiveRollups:
         self._clock = clock
         self._lock = threading.Lock()
         self._ready: tuple[duckdb.DuckDBPyConnection, Freshness] | None = None
+        self._folded = -1
 
     @contextmanager
     def open(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Freshness]]:
         """A database with the rollup tables, at most two seconds old; one user at a time."""
         with self._lock:
-            now = self._clock()
-            if self._ready is None or not 0 <= now - self._ready[1].at <= KEPT:
-                self.close()
-                self._ready = self._fresh(now)
-            yield self._ready
+            if not self._kept(self._clock()):
+                self._fold_if_far_behind()
+            with locked(self._rollups.folder, fcntl.LOCK_SH):
+                now, seq = self._clock(), self._rollups.state().seq
+                if self._ready is None or self._folded != seq or not self._kept(now):
+                    self.close()
+                    self._folded = seq
+                    self._ready = self._fresh(now)
+                yield self._ready
 
-    def fold(self) -> None:
-        """Archive the log and fold it, as after a build."""
+    def fold(self, done: Callable[[float], None] = lambda _: None) -> None:
+        """Archive the log and fold it, as before a build."""
         with self._lock:
-            self.close()
-            self._archive()
-            self._rollups.fold()
+            self._fold(done)
 
     def after(self, change: Callable[[], int]) -> int:
         """Run a change of the archive while nobody reads; if it took anything, count anew."""
         with self._lock:
             self.close()
-            changed = change()
-            if changed:
-                self._rollups.clear()
+            with locked(self._rollups.folder, fcntl.LOCK_EX):
+                changed = change()
+                if changed:
+                    self._rollups.clear()
             return changed
 
     def close(self) -> None:
@@ -85,13 +91,23 @@ class LiveRollups:
             self._ready[0].close()
             self._ready = None
 
+    def _fold(self, done: Callable[[float], None] = lambda _: None) -> None:
+        self.close()
+        with locked(self._rollups.folder, fcntl.LOCK_EX):
+            self._archive(done)
+            self._rollups.fold()
+
+    def _fold_if_far_behind(self) -> None:
+        state = self._rollups.state()
+        if not state.seq or not self._rollups.stands(state) or self._tail(state.seq) is None:
+            self._fold()
+
+    def _kept(self, now: int) -> bool:
+        return self._ready is not None and 0 <= now - self._ready[1].at <= KEPT
+
     def _fresh(self, now: int) -> tuple[duckdb.DuckDBPyConnection, Freshness]:
         state = self._rollups.state()
-        tail = self._tail(state.seq)
-        if tail is None or state.attribution != self._rollups.attribution or not state.seq:
-            self._archive()
-            state = self._rollups.fold()
-            tail = self._tail(state.seq) or []
+        tail = self._tail(state.seq) or []
         database = self._rollups.connect()
         try:
             self._load(database, tail)
@@ -118,6 +134,15 @@ class LiveRollups:
             with file.open("wb") as stream:
                 stream.writelines(encode(row) + b"\n" for event in tail for row in rows_of(event))
             overlay(database, self._rollups, first, file)
+
+
+@contextmanager
+def locked(folder: Path, kind: int) -> Iterator[None]:
+    """Hold the folder's lock, shared or exclusive (`fcntl.LOCK_SH`, `LOCK_EX`)."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as file:
+        fcntl.flock(file, kind)
+        yield
 
 
 def _first_day(tail: list[Event]) -> Day:

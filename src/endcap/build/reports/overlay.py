@@ -22,11 +22,12 @@ SELECT visitor FROM stored_sales WHERE order_id IN (SELECT order_id FROM tail)
 # Slates without a visitor are read as far as somebody touched names them.
 _OWN = """
 CREATE TEMP TABLE own AS
-SELECT * FROM archived WHERE visitor IN (SELECT visitor FROM touched_visitors)
+SELECT * FROM archived
+WHERE seq <= {seq} AND visitor IN (SELECT visitor FROM touched_visitors)
 """
 _NAMELESS = """
 INSERT INTO own
-SELECT * FROM archived WHERE type = 'served' AND visitor = '' AND token IN (
+SELECT * FROM archived WHERE seq <= {seq} AND type = 'served' AND visitor = '' AND token IN (
     SELECT token FROM own WHERE type <> 'served' UNION ALL
     SELECT token FROM tail WHERE type <> 'served')
 """
@@ -50,8 +51,9 @@ def overlay(database: duckdb.DuckDBPyConnection, rollups: Rollups, first: Day, t
         read = f" UNION ALL BY NAME SELECT * FROM read_parquet({listed(files)})" if files else ""
         run(f"CREATE TEMP VIEW stored_{table} AS FROM none_{table}{read}")
     run(_TOUCHED)
-    run(_OWN)
-    run(_NAMELESS)
+    seq = rollups.state().seq
+    run(_OWN.format(seq=seq))
+    run(_NAMELESS.format(seq=seq))
     kept = f"day < DATE '{first}' OR visitor NOT IN (SELECT visitor FROM touched_visitors)"
     reach = f"day >= DATE '{first}' - {rollups.attribution.days + 1} AND day < DATE '{first}'"
     earlier = {

@@ -53,7 +53,7 @@ class Rollups:
     def fold(self) -> RollupState:
         """Bring the rollups up to the archive's end."""
         state = self.state()
-        if (state.form, state.attribution) != (FORM, self.attribution):
+        if not self.stands(state):
             shutil.rmtree(self.folder, ignore_errors=True)
             state = RollupState(0, FORM, self.attribution)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +71,10 @@ class Rollups:
     def clear(self) -> None:
         """Remove everything; the next fold makes it anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stands(self, state: RollupState) -> bool:
+        """Whether rollups made under this state are as they would be made now."""
+        return (state.form, state.attribution) == (FORM, self.attribution)
 
     def state(self) -> RollupState:
         """How far it is."""
