@@ -99,7 +99,9 @@ class LiveRollups:
 
     def _fold_if_far_behind(self) -> None:
         state = self._rollups.state()
-        if not state.seq or not self._rollups.stands(state) or self._tail(state.seq) is None:
+        # Places of several shops are counted together, so there are at most this many events.
+        behind = self._log.last(self._shop) - state.seq
+        if behind > LONGEST_TAIL or not state.seq or not self._rollups.stands(state):
             self._fold()
 
     def _kept(self, now: int) -> bool:
@@ -107,7 +109,7 @@ class LiveRollups:
 
     def _fresh(self, now: int) -> tuple[duckdb.DuckDBPyConnection, Freshness]:
         state = self._rollups.state()
-        tail = self._tail(state.seq) or []
+        tail = self._tail(state.seq)
         database = self._rollups.connect()
         try:
             self._load(database, tail)
@@ -116,13 +118,11 @@ class LiveRollups:
             raise
         return database, Freshness(tail[-1].seq if tail else state.seq, now)
 
-    def _tail(self, seq: int) -> list[Event] | None:
-        """Events after `seq`; None when they are too many."""
+    def _tail(self, seq: int) -> list[Event]:
+        """Events after `seq`."""
         tail: list[Event] = []
         while page := self._log.after(self._shop, tail[-1].seq if tail else seq, PAGE):
             tail += page
-            if len(tail) > LONGEST_TAIL:
-                return None
         return tail
 
     def _load(self, database: duckdb.DuckDBPyConnection, tail: list[Event]) -> None:
