@@ -243,3 +243,23 @@ def test_a_higher_boost_never_lowers_a_product(boosted, one, two):
         boost = rule("push", BoostEffect(factor=factor), about(state, boosted))
         places.append(run(state, [boost], count=6)[0].index(boosted))
     assert places[1] <= places[0]
+
+
+def test_prepared_effects_are_those_of_the_first_request(state):
+    boost = rule("push", BoostEffect(factor=3.0), about(state, "e"))
+    never = rule("no-b", FilterEffect(mode="never"), about(state, "b"))
+    rules = PlacementRules([boost, never])
+    asked = Query(now=1, count=4, seeds=state.columns.rows("a"))
+
+    def served(pipeline):
+        outcome = pipeline.run(plan_of(), asked, state, False, rules)
+        return [(pick.row, pick.score) for pick in outcome.picks]
+
+    ready = Pipeline()
+    ready.prepare(rules, state)
+    assert served(ready) == served(Pipeline())
+    from endcap.core.product import ProductDocument
+
+    ready.prepare(rules, state)
+    state.columns.apply([ProductDocument("c", 2, 99, 0, False, b'{"id":"c","stock":0}')])
+    assert served(ready) == served(Pipeline())

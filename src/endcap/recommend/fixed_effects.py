@@ -38,6 +38,19 @@ class FixedEffects:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str | None, tuple[str, ...]], Kept] = OrderedDict()
 
+    def prepare(self, rules: PlacementRules, state: State) -> None:
+        """Work out what is not kept yet, before requests need it; may run on another thread.
+
+        Rows that change meanwhile are worked out again by the next request.
+        """
+        key = (state.columns.shop, None, rules.fixed_key)
+        known = self._kept.get(key)
+        if not rules.fixed_key or (known is not None and known.columns is state.columns):
+            return
+        kept = Kept(state.columns)
+        _refresh(kept, rules, state, None)
+        self._kept[key] = kept
+
     def __call__(
         self, rules: PlacementRules, rows: IntArray, state: State, zone: str | None = None
     ) -> Fixed:
@@ -56,8 +69,8 @@ class FixedEffects:
 
 def _refresh(kept: Kept, rules: PlacementRules, state: State, zone: str | None) -> None:
     columns = state.columns
-    size, known = len(columns), len(kept.versions)
-    versions = columns.version[:size]
+    change, size, known = columns.change, len(columns), len(kept.versions)
+    versions = columns.version[:size].copy()
     changed = np.flatnonzero(versions[:known] != kept.versions)
     rows = np.concatenate([changed, np.arange(known, size)]).astype(np.int32)
     fixed = fixed_effects(rules, rows, state, zone)
@@ -67,5 +80,5 @@ def _refresh(kept: Kept, rules: PlacementRules, state: State, zone: str | None) 
         fresh = np.zeros((size - known, fixed.by.shape[1]), np.uint8)
         kept.by = np.concatenate([kept.by, fresh]) if known else fresh
     kept.keep[rows], kept.factor[rows], kept.by[rows] = fixed
-    kept.versions = versions.copy()
-    kept.change = columns.change
+    kept.versions = versions
+    kept.change = change

@@ -82,6 +82,10 @@ class Pipeline:
             removed = _removed(work) if explain else []
         return Outcome(picks[: query.count], fallback, on, lists, work.steps, work.rungs, removed)
 
+    def prepare(self, rules: PlacementRules, state: State) -> None:
+        """Make ready what the first request under new rules would wait for."""
+        self._effects.prepare(rules, state)
+
     def why_not(
         self, plan: Plan, query: Query, state: State, row: int, rules: PlacementRules = NO_RULES
     ) -> str | None:

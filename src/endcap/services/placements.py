@@ -63,6 +63,10 @@ class PlacementService:
             self._plans[shop] = {record.name: self._plan(record) for record in records}
             self._bodies |= {(shop, record.name): record.body or b"" for record in records}
 
+    def names(self, shop: str) -> list[str]:
+        """The names of the live placements."""
+        return sorted(self._plans.get(shop, {}))
+
     def plan(self, shop: str, name: str) -> Plan:
         """The live plan. Raises UnknownPlacement, which lists the nearest names."""
         plans = self._plans.get(shop, {})

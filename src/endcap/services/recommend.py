@@ -120,6 +120,12 @@ class RecommendService:
             await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
 
+    async def prepare(self, shop: str, rules_of: Callable[[str], PlacementRules]) -> None:
+        """Make ready for rules that are about to be live, off the event loop's thread."""
+        state = self._live.state(shop)
+        for name in self._placements.names(shop):
+            await asyncio.to_thread(self._pipeline.prepare, rules_of(name), state)
+
     async def preview(self, shop: str, request: RecommendationRequest, draft: Draft) -> Preview:
         """What a request would get from a draft. Nothing is logged, and nothing live changes.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -20,6 +21,10 @@ from .versions import Edit, Versions
 KIND = "rule"
 LIVE = "rule_live"
 LOG = logging.getLogger(__name__)
+
+
+BeforeLive = Callable[[str, Callable[[str], PlacementRules]], Awaitable[None]]
+"""Makes ready what requests would wait for; called with a shop's rules before they are live."""
 
 
 class RuleSet:
@@ -78,6 +83,7 @@ class RuleService:
         self._past: dict[tuple[str, tuple[tuple[str, int], ...]], RuleSet] = {}
         self._turn = asyncio.Lock()
         self._loading = asyncio.Lock()
+        self.before_live: BeforeLive | None = None
 
     async def load(self, shop: str) -> None:
         """Read the shop's published rules into memory."""
@@ -87,7 +93,10 @@ class RuleService:
                 record.name: self._lives.decode(record.body).version
                 for record in await self._lives.latest(shop)
             }
-            self._sets[shop] = await self._set(shop, {n: v for n, v in lives.items() if v})
+            rules = await self._set(shop, {n: v for n, v in lives.items() if v})
+            if self.before_live is not None:
+                await self.before_live(shop, rules.for_placement)
+            self._sets[shop] = rules
 
     def published(self, shop: str) -> RuleSet:
         """The published rules."""
