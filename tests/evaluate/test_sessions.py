@@ -84,8 +84,11 @@ def test_discovery_never_shows_the_session(data):
     back = data / "back.csv"
     back.write_text("SessionId,ItemId,Time\n1,a,1\n1,b,2\n1,a,3\n")
     arguments = ("--train", data / "train.csv", "--test", back, "--k", 5)
-    assert evaluate(*arguments)["measures"]["HR@5"] == 1.0
-    assert evaluate(*arguments, "--discovery")["measures"]["HR@5"] == 0.5
+    assert evaluate(*arguments)["examples"] == 2
+    made = evaluate(*arguments, "--discovery")
+    # The way back to `a` is no discovery.
+    assert made["examples"] == 1
+    assert made["measures"]["HR@5"] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import typer
 from endcap.build.parameters import BuildParameters
 from endcap.core.errors import InvalidInput
 from endcap.evaluate.baskets import lines_of_baskets, read_baskets, run_baskets
-from endcap.evaluate.pairs import lines_of_orders, read_orders, run_orders
+from endcap.evaluate.pairs import Asking, lines_of_orders, read_orders, run_orders
 from endcap.evaluate.plans import plan_of
 from endcap.evaluate.replica import Lines, replica
 from endcap.evaluate.report import Evaluation, evaluation, picture, table
@@ -96,24 +96,25 @@ def baskets(
 
 
 @app.command("also-bought")
-def also_bought(
+def also_bought(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     data: Annotated[
         Path | None, typer.Option(help="Invoice lines; left out, the gift shop of the demo.")
     ] = None,
     k: K = 10,
+    asked: Annotated[int, typer.Option(help="Products of an order that are given in turn.")] = 1,
     placement: Placement = "also_bought",
     strategy: Strategy = None,
     plot: Plot = None,
     json: Json = False,
 ) -> None:
-    """From one product of an order of the last 20 %, find the others; each in turn."""
+    """From one product of an order of the last 20 %, find the others."""
     shipped = resources.files("endcap.demo").joinpath("data/online_retail.parquet")
     given = read_orders(data or Path(str(shipped)))
     plan = plan_of(placement, strategy or [])
     ids, lines = lines_of_orders(given)
     with _built(ids, lines, json) as (state, report):
-        collected = run_orders(state, plan, given, k, report)
-    about = {"protocol": "also bought", "placement": plan.name, "k": k}
+        collected = run_orders(state, plan, given, Asking(k=k, asked=asked), report)
+    about = {"protocol": "also bought", "placement": plan.name, "k": k, "asked": asked}
     about["strategies"] = ", ".join(strategy or [])
     _show(evaluation(collected, clicks_per_product(state, lines), about), plot, json)
 

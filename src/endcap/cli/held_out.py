@@ -10,7 +10,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.placement import Placement
 from endcap.evaluate.holdout import Holdout, hold_out
 from endcap.evaluate.measures import Collected
-from endcap.evaluate.pairs import run_orders
+from endcap.evaluate.pairs import Asking, run_orders
 from endcap.evaluate.session_data import Examples
 from endcap.evaluate.sessions import Protocol, Tick, run_examples
 from endcap.measuring import archive_home
@@ -55,7 +55,7 @@ def protocol_of(protocol: str, placement: str, given: Holdout) -> str:
 def answered(given: Holdout, plan: Plan, protocol: str, k: int, tick: Tick) -> Collected:
     """Run the plan over the held-out sessions or orders."""
     if protocol == "orders":
-        return run_orders(given.state, plan, given.orders, k, tick, first=0)
+        return run_orders(given.state, plan, given.orders, Asking(k=k, asked=5, first=0), tick)
     return run_examples(given.state, plan, given.sessions, Protocol(k=k), tick, given.since)
 
 

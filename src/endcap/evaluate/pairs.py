@@ -19,8 +19,6 @@ from .replica import Lines
 from .sessions import Tick
 
 LATER = 0.2
-# A long invoice asks this many of its products in turn, so that none decides alone.
-ASKED = 30
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -78,14 +76,21 @@ def lines_of_orders(orders: Orders) -> tuple[list[str], Lines]:
     )
 
 
-def run_orders(
-    state: State, plan: Plan, orders: Orders, k: int, tick: Tick, first: int | None = None
-) -> Collected:
-    """Each product of a later order of two or more is the seed in turn; of a long order `ASKED`
-    products, drawn by a seeded generator. `first` is the first order to ask about."""
-    pipeline, collected, columns = Pipeline(), Collected(k), state.columns
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """The first `k` answers count; of each order `asked` products are the seed in turn, drawn by a
+    seeded generator; `first` is the first order to ask about (None: the last fifth)."""
+
+    k: int = 10
+    asked: int = 1
+    first: int | None = None
+
+
+def run_orders(state: State, plan: Plan, orders: Orders, asking: Asking, tick: Tick) -> Collected:
+    """Products of every later order of two or more are the seed, the others are to be found."""
+    pipeline, collected, columns = Pipeline(), Collected(asking.k), state.columns
     draw = np.random.default_rng(7)
-    first = int(np.searchsorted(orders.order, split(orders) if first is None else first))
+    begin = split(orders) if asking.first is None else asking.first
+    first = int(np.searchsorted(orders.order, begin))
     begins = first + np.flatnonzero(np.diff(orders.order[first:], prepend=-1))
     ends = np.append(begins[1:], len(orders.order))
     now = int(orders.moment[max(0, first - 1)]) + 1 if len(orders.moment) else 0
@@ -93,8 +98,8 @@ def run_orders(
         rows = columns.rows(orders.item[begin:end].tolist())
         if len(rows) < 2:
             continue
-        for seed in draw.permutation(len(rows))[:ASKED].tolist():
-            query = Query(now=now, count=k, seeds=rows[seed : seed + 1])
+        for seed in draw.permutation(len(rows))[: asking.asked].tolist():
+            query = Query(now=now, count=asking.k, seeds=rows[seed : seed + 1])
             begun = time.perf_counter()
             picks = pipeline.run(plan, query, state).picks
             spent = time.perf_counter() - begun

@@ -21,8 +21,9 @@ MAX_K = 100
 
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts: the first `k` answers; with `discovery` the session's own products are not
-    shown, with `drop_current` the product looked at now is not."""
+    """What counts: the first `k` answers. With `discovery` the session's own products are not
+    shown, and only examples that went on to a new product are asked about; with `drop_current` the
+    product looked at now is not shown."""
 
     k: int = 20
     discovery: bool = False
@@ -61,6 +62,8 @@ def run_examples(
     columns = state.columns
     total = len(examples.targets)
     for place, (prefix, target) in enumerate(zip(examples.prefixes, examples.targets, strict=True)):
+        if protocol.discovery and target in prefix:
+            continue
         session = columns.rows(reversed(prefix))
         barred = session if protocol.discovery else NO_ITEMS
         if protocol.drop_current and columns.row(prefix[-1]) is not None:

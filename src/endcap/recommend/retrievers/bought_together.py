@@ -17,8 +17,9 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
     """Pairs counted per basket; `around` says which products to start from.
 
     Of several products the scores, each times log2(1 + lift), are added, so that what goes with
-    the whole cart comes before what goes with one product of it. A product of a category that is
-    in the cart counts `same_category` of that: another category complements, the same competes.
+    the whole cart comes before what goes with one product of it; one product's scores are taken as
+    they are. A product of a category that is in the cart counts `same_category` of that: another
+    category complements, the same competes.
     """
 
     around: Literal["auto", "seed", "cart", "viewed", "bought", "owned"] = "auto"
@@ -32,7 +33,11 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
         if not any(len(part.items) for part in parts):
             return NOTHING
         ages = 1.0 / np.arange(1, len(parts) + 1) if dated else np.ones(len(parts))
-        scores = [_by_lift(state, part) * age for part, age in zip(parts, ages, strict=True)]
+        # One product's own ranking needs no help: lift would only favour its rare partners.
+        if len(parts) > 1:
+            scores = [_by_lift(state, part) * age for part, age in zip(parts, ages, strict=True)]
+        else:
+            scores = [parts[0].scores]
         joined = Partners(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         values = np.concatenate(scores)
         best = np.argsort(-values, kind="stable")
