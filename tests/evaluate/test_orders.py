@@ -41,4 +41,4 @@ def test_the_gift_shop_reaches_its_figures():
     made = evaluate("also-bought")
     assert made["measures"]["HR@10"] >= 0.65
     assert made["measures"]["NDCG@10"] >= 0.20
-    assert made["examples"] == 3_717
+    assert made["examples"] > 20_000

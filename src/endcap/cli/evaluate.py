@@ -101,7 +101,7 @@ def also_bought(  # noqa: PLR0913, PLR0917 - one parameter per option of the com
         Path | None, typer.Option(help="Invoice lines; left out, the gift shop of the demo.")
     ] = None,
     k: K = 10,
-    asked: Annotated[int, typer.Option(help="Products of an order that are given in turn.")] = 1,
+    asked: Annotated[int, typer.Option(help="Products of an order that are given in turn.")] = 10,
     placement: Placement = "also_bought",
     strategy: Strategy = None,
     plot: Plot = None,

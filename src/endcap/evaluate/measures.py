@@ -19,15 +19,22 @@ class Measure(msgspec.Struct, frozen=True):
 
 
 class Collected(msgspec.Struct):
-    """What was answered: per example the top rows; and how long each answer took."""
+    """What was answered: per example the top rows; and how long each answer took.
+
+    Examples of one `group` (an order that is asked about several times) count together as one.
+    """
 
     k: int
     relevant: list[IntArray] = []
     answered: list[IntArray] = []
     seconds: list[float] = []
+    groups: list[int] = []
 
-    def add(self, answer: IntArray, relevant: IntArray, seconds: float) -> None:
+    def add(
+        self, answer: IntArray, relevant: IntArray, seconds: float, group: int | None = None
+    ) -> None:
         """Note one example."""
+        self.groups.append(len(self.groups) if group is None else group)
         self.answered.append(answer[: self.k])
         self.relevant.append(relevant)
         self.seconds.append(seconds)
@@ -72,8 +79,13 @@ def interval(values: FloatArray, seed: int = 1) -> Measure:
 
 
 def measures(collected: Collected) -> dict[str, Measure]:
-    """Every measure with its interval."""
-    return {name: interval(values) for name, values in per_example(collected).items()}
+    """Every measure with its interval; groups are what is resampled."""
+    _, group = np.unique(collected.groups, return_inverse=True)
+    sizes = np.maximum(np.bincount(group), 1) if len(group) else np.ones(0)
+    return {
+        name: interval(np.bincount(group, values) / sizes if len(group) else values)
+        for name, values in per_example(collected).items()
+    }
 
 
 def spread_of(collected: Collected, clicks: LongArray) -> dict[str, float]:

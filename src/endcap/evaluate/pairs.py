@@ -78,10 +78,11 @@ def lines_of_orders(orders: Orders) -> tuple[list[str], Lines]:
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """The first `k` answers count; of each order `asked` products are the seed in turn, drawn by a
-    seeded generator; `first` is the first order to ask about (None: the last fifth)."""
+    seeded generator, and count together as one; `first` is the first order to ask about (None: the
+    last fifth)."""
 
     k: int = 10
-    asked: int = 1
+    asked: int = 10
     first: int | None = None
 
 
@@ -104,6 +105,6 @@ def run_orders(state: State, plan: Plan, orders: Orders, asking: Asking, tick: T
             picks = pipeline.run(plan, query, state).picks
             spent = time.perf_counter() - begun
             answer = np.array([pick.row for pick in picks], np.int32)
-            collected.add(answer, np.delete(rows, seed), spent)
+            collected.add(answer, np.delete(rows, seed), spent, begin)
         tick("answering", (begin - first) / max(1, len(orders.order) - first))
     return collected
