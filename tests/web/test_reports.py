@@ -111,8 +111,10 @@ def test_a_placement_with_all_its_figures(told):
 
 
 def test_products_are_counted_only_when_asked_for(told):
-    (row,) = report(told)["rows"]
-    assert [row[n] for n in ("products", "coverage", "concentration", "diversity")] == [None] * 4
+    plain = report(told)
+    for row in (*plain["rows"], plain["total"]):
+        names = ("products", "coverage", "concentration", "diversity")
+        assert [row[n] for n in names] == [None] * 4
     total = report(told, assortment="true")["total"]
     assert (total["products"], total["coverage"]) == (3, 0.75)
 

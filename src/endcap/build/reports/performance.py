@@ -65,7 +65,7 @@ WITH p AS (
     UNION ALL BY NAME
     SELECT {keys}{visitors} AS visitors FROM q_visitors GROUP BY ALL
     UNION ALL BY NAME
-    SELECT {keys}count(*) AS products,
+    SELECT {keys}nullif(count(*), 0) AS products,
            sum(n) FILTER (place <= greatest(1, ceil(products * 0.01))) / sum(n) AS concentration,
            exp(ln(sum(n)) - sum(n * ln(n)) / sum(n)) AS diversity
     FROM r GROUP BY ALL
