@@ -185,3 +185,24 @@ def test_what_was_served_is_in_the_log_with_the_answers_token(door):
     mine = next(e for e in served if e.token == slate["token"])
     assert [line.product for line in mine.lines] == [item["id"] for item in slate["items"]]
     assert mine.visitor not in ("looked", "")
+
+
+def test_another_time_can_be_looked_at(door):
+    door.put_product("advent", title="Advent", stock=5, available_from="2031-12-01T00:00:00Z")
+    put = {"strategies": [{"retriever": "new_arrivals"}], "filters": [{"filter": "available"}]}
+    assert door.call("PUT", "/v1/placements/ahead", put).status == 200
+
+    def shown(**query):
+        return [
+            i["id"]
+            for i in door.get("/v1/recommendations/ahead", count=50, **query).json()["items"]
+        ]
+
+    assert "advent" not in shown()
+    assert "advent" not in shown(as_of="2031-11-30T23:59:59Z")
+    assert "advent" in shown(as_of="2031-12-01T00:00:00Z")
+    ahead = door.get("/v1/recommendations/ahead", as_of="2031-12-24T00:00:00Z").json()
+    assert door.get(f"/v1/recommendations/{ahead['token']}/trace").status == 404
+    answer = door.get("/v1/recommendations/ahead", as_of="tomorrow")
+    assert answer.status == 422
+    assert answer.json()["errors"][0]["pointer"] == "/as_of"

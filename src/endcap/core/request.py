@@ -28,6 +28,9 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
 
     `personalization` `off` answers as to a visitor never seen; so does a `consent` that denies
     personalisation. What the request leaves open is as the visitor chose before.
+
+    `as_of` looks at another time (ISO 8601): dates, seasons and schedules are those of then, stock
+    and prices those of now. Such a slate is a look ahead: it is not logged.
     """
 
     placement: str
@@ -53,6 +56,7 @@ class RecommendationRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=
     search: str | None = None
     personalization: Literal["on", "off"] = "on"
     consent: Consent = UNKNOWN
+    as_of: str | None = None
 
 
 class PageRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

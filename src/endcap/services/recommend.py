@@ -29,7 +29,7 @@ from .gate import Gate, open_gate
 from .live import LiveState
 from .offering import Offering
 from .placements import PlacementService
-from .resolve import Asked, check, resolved
+from .resolve import Asked, asked_time, check, resolved
 from .rule_source import NoRules, RuleSource, TraitSource
 from .served import ServedLog, served_detail
 from .traces import inputs_of
@@ -187,7 +187,7 @@ class RecommendService:
             await self._offering.ready(shop, visitor, merchant)
         state = self._live.state(shop)
         check_filter(request, state.columns)
-        now = self._clock()
+        now = asked_time(request, self._clock())
         return Asked(
             request,
             plan,
@@ -234,7 +234,8 @@ class RecommendService:
         inputs = inputs_of(request, plan, query, state, asked.known)
         segments = tuple(sorted(query.traits.segments))
         detail = served_detail(slate, segments, inputs=inputs, withheld=withheld)
-        self._log(shop, asked, slate, detail)
+        if request.as_of is None:
+            self._log(shop, asked, slate, detail)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:

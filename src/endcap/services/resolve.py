@@ -8,6 +8,7 @@ from endcap.core.event import VisitorState
 from endcap.core.ids import id_problem
 from endcap.core.product import Product
 from endcap.core.request import MAX_COUNT, RecommendationRequest
+from endcap.core.times import parse_time
 from endcap.recommend.history import NO_HISTORY, SESSION_MINUTES, History, read_history
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import Query, State
@@ -45,6 +46,9 @@ def check(request: RecommendationRequest, pointer: str) -> None:
                 problems.append(problem)
     problems += _unknown_fields(request, pointer)
     problems += choice_problems(request, pointer)
+    if request.as_of is not None and _moment(request.as_of) is None:
+        message = "must be ISO 8601, like 2026-12-24T18:00:00Z"
+        problems.append(FieldProblem(f"{pointer}/as_of", "invalid", message))
     if request.count is not None and not 1 <= request.count <= MAX_COUNT:
         problems.append(
             FieldProblem(f"{pointer}/count", "out_of_range", f"must be 1 to {MAX_COUNT}")
@@ -64,6 +68,19 @@ def _unknown_fields(request: RecommendationRequest, pointer: str) -> list[FieldP
         for place, name in enumerate(request.fields or ())
         if name not in SHOWN_FIELDS
     ][:10]
+
+
+def asked_time(request: RecommendationRequest, now: int) -> int:
+    """The time a request looks at, UTC milliseconds: its own, or now."""
+    moment = _moment(request.as_of) if request.as_of is not None else None
+    return now if moment is None else moment
+
+
+def _moment(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except ValueError:
+        return None
 
 
 class Asked(NamedTuple):

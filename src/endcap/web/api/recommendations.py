@@ -63,6 +63,7 @@ async def get_recommendations(call: Call) -> Response:
         device=text("device"),
         fields=_ids(query, "fields"),
         explain=flag(query, "explain"),
+        as_of=text("as_of"),
         brand=_ids(query, "brand") or [],
         price_min=_decimal(query, "price_min"),
         price_max=_decimal(query, "price_max"),
@@ -79,7 +80,7 @@ async def get_recommendations(call: Call) -> Response:
         personalization=_switch(query),
         consent=said(call),
     )
-    check_request(call, [request.visitor], request.explain)
+    check_request(call, [request.visitor], request.explain or request.as_of is not None)
     await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
@@ -91,7 +92,7 @@ async def post_recommendations(call: Call) -> Response:
     request = decode(body or b"{}", SlateRequest)
     request.placement = call.tail(PREFIX)
     request.consent = merged(request.consent, said(call))
-    check_request(call, [request.visitor], request.explain)
+    check_request(call, [request.visitor], request.explain or request.as_of is not None)
     await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
     return Response(content, headers=NO_STORE, media_type=JSON)
@@ -102,7 +103,7 @@ async def post_page(call: Call) -> Response:
     page = await call.decoded(PageRequest, call.services.max_body)
     for request in page.requests:
         request.consent = merged(request.consent, said(call))
-    explained = any(request.explain for request in page.requests)
+    explained = any(one.explain or one.as_of is not None for one in page.requests)
     check_request(call, [request.visitor for request in page.requests], explained)
     await honour(call, [request.visitor for request in page.requests])
     response = answer(Page(await call.services.recommender.page(call.shop, page)))
@@ -181,6 +182,11 @@ _PARAMETERS = (
     ),
     CONSENT,
     Parameter("explain", "Add the trace.", {"type": "boolean", "default": False}),
+    Parameter(
+        "as_of",
+        "Look at another time: dates, seasons and schedules are those of then. Not logged.",
+        {"type": "string", "format": "date-time"},
+    ),
 )
 OPERATIONS = (
     Operation(
