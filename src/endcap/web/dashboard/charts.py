@@ -27,7 +27,7 @@ def line(
     values: Sequence[float],
     labels: Sequence[str],
     about: str,
-    markers: Sequence[Marker] = (),
+    markers: Sequence[Marker | dict[str, Any]] = (),
     unit: str = "",
 ) -> Markup:
     """A line over time with an axis, the last value marked."""
@@ -40,7 +40,7 @@ def line(
     area = f"{path} L{points[-1][0]:.1f},{HEIGHT - BOTTOM} L{LEFT},{HEIGHT - BOTTOM} Z"
     parts = [_grid(top, unit), _tag("path", d=area, **{"class": "area"})]
     parts.append(_tag("path", d=path, **{"class": "stroke"}))
-    for marker in markers:
+    for marker in map(_marker, markers):
         if 0 <= marker.at < len(points):
             x = points[marker.at][0]
             mark = _tag("line", x1=x, x2=x, y1=TOP, y2=HEIGHT - BOTTOM, **{"class": "marker"})
@@ -95,7 +95,9 @@ def forest(rows: Sequence[tuple[str, float, float, float]], about: str) -> Marku
         parts.append(_tag("line", x1=a, x2=b, y1=y, y2=y, **{"class": "interval"}))
         parts.append(_tag("circle", cx=middle + mid * scale, cy=y, r=5, **{"class": "dot"}))
     ends = (-reach, 0.0, reach)
-    parts += [_text(middle + s * scale, height - 6, f"{s:+.0%}", "middle") for s in ends]
+    parts += [
+        _text(middle + s * scale, height - 6, f"{s:+.0%}" if s else "0", "middle") for s in ends
+    ]
     return _svg(Markup("").join(parts), about, height)
 
 
@@ -142,6 +144,10 @@ def nice(top: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(top))
     return next(power * n for n in (1, 2, 5, 10) if power * n >= top * 0.999)
+
+
+def _marker(given: Marker | dict[str, Any]) -> Marker:
+    return given if isinstance(given, Marker) else Marker(given["at"], given["text"])
 
 
 def _y(value: float, top: float) -> float:

@@ -74,12 +74,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": _number, "share": _share, "moment": _moment, "ago": _ago}
+    made.filters["money"] = _money
     made.globals |= {"charts": charts, "nan": math.nan}
     return made
 
 
 def _number(value: float | None, places: int = 0) -> str:
     return "–" if value is None else f"{value:,.{places}f}"
+
+
+def _money(value: float | str, currency: str) -> str:
+    return f"{float(value):,.2f} {currency}"
 
 
 def _share(value: float | None, places: int = 1) -> str:

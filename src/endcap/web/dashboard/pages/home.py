@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from endcap.core.report import Report
+from endcap.web.dashboard.lately import Mark, concerns, marks
 from endcap.web.dashboard.page import Page, PageCall
 
 
@@ -28,6 +29,7 @@ class Home(msgspec.Struct, frozen=True):
     baseline: dict[str, Any]
     currency: str
     days: list[dict[str, Any]]
+    marks: list[Mark]
     placements: list[dict[str, Any]]
     ready: dict[str, Any]
 
@@ -55,13 +57,20 @@ async def home(call: PageCall) -> Home:
         call.services.placements.list(call.shop),
     )
     ready = await call.services.ready()
+    deciding = [
+        Attention(
+            one.level, f"{one.name}: {one.text}", f"/dashboard/experiments/{one.name}", "Open"
+        )
+        for one in await concerns(call)
+    ]
     return Home(
-        attention=_attention(ready, week),
+        attention=[*_attention(ready, week), *deciding],
         now=week.total,
         before=before.total,
         baseline=msgspec.to_builtins(week.baseline),
         currency=week.currency,
         days=_filled(daily, last),
+        marks=await marks(call, last - datetime.timedelta(days=27)),
         placements=_rows(week, [view.name for view in placements]),
         ready=ready,
     )
@@ -102,7 +111,8 @@ def _filled(report: Report, last: datetime.date) -> list[dict[str, Any]]:
 
 def _rows(report: Report, names: list[str]) -> list[dict[str, Any]]:
     rows = {row["placement"]: row for row in report.rows}
-    return [{"placement": name, **rows.get(name, {})} for name in names]
+    made = [{"placement": name, **rows.get(name, {})} for name in names]
+    return sorted(made, key=lambda row: -int(row.get("served") or 0))
 
 
 PAGES = (
