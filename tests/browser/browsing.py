@@ -29,9 +29,9 @@ WRAPPERS = (
 )  # fmt: skip
 CALLS = (RUN, "parent." + RUN, "eval(`" + RUN + "`)")
 PAYLOADS = tuple(wrapper.format(call) for call in CALLS for wrapper in WRAPPERS)
-WATCH = (
-    "document.addEventListener('securitypolicyviolation',()=>{window.broke=(window.broke||0)+1})"
-)
+WATCH = """document.addEventListener("securitypolicyviolation", () => {
+  window.broke = (window.broke || 0) + 1;
+})"""
 
 
 def needs_chromium():
@@ -54,8 +54,8 @@ def shop_site(folder):
 def stock(door):
     for n in range(12):
         door.put_product(
-            f"mug-{n}", title=f"Mug {n}", brand="Aga", price=f"{n + 2}.50", stock=0 if n == 9 else 9,
-            categories=["Kitchen > Mugs"], attributes={"colour": "red"},
+            f"mug-{n}", title=f"Mug {n}", brand="Aga", price=f"{n + 2}.50",
+            stock=0 if n == 9 else 9, categories=["Kitchen > Mugs"], attributes={"colour": "red"},
         )  # fmt: skip
     for n, payload in enumerate(PAYLOADS):
         door.put_product(
