@@ -16,7 +16,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-ARTEFACTS = Path(__file__).parent.parent.parent / "artefacts" / "dashboard"
+ARTEFACTS = Path(__file__).parent.parent / "artefacts" / "dashboard"
 RUN = "window.ran=(window.ran||0)+1"
 WRAPPERS = (
     "<script>{}</script>", "<img src=x onerror={}>", "<svg onload={}>", "<svg/onload={}>",
