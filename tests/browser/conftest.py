@@ -1,4 +1,5 @@
 import pytest
+
 from browsing import CHROMIUM, FLAGS, Visit, needs_chromium, shop_site
 
 

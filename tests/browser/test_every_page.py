@@ -2,8 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import PAYLOADS
 
+from browsing import PAYLOADS
 from endcap.web.dashboard.routes import found
 
 PLAIN = [f"/dashboard{page.path}" for page in found()[0] if "{" not in page.path]
