@@ -7,14 +7,19 @@ import msgspec
 import pytest
 from ids import EVERY
 
+from endcap.access.sealing import Sealer
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.services.collect import Collector
+from endcap.services.gate import open_gate
 from endcap.services.group_commit import GroupCommitter
+from endcap.services.letters import Letters
 from endcap.storage.memory_log import MemoryEventLog
 from endcap.storage.visitors import MemoryVisitors
 
 SHOP = "default"
 NOW = 1_700_000_000_000
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+LETTERS = Letters(Sealer(b"k" * 32, "letters"), PSEUDONYMS)
 POISON = [
     r'"a\u0000b"',
     r'"\ud800"',
@@ -63,15 +68,19 @@ async def verdicts(log):
     collector = Collector(
         committer,
         MemoryVisitors(log),
-        Pseudonyms(b"k" * 32),
+        PSEUDONYMS,
         lambda: NOW,
         lambda: f"id{next(numbers)}",
         "EUR",
+        open_gate(lambda: NOW),
+        LETTERS,
     )
     answers = []
     for body in bodies():
         try:
             receipt = await collector.collect(SHOP, "api", body.encode())
+            sent = len(receipt.results)
+            assert receipt.accepted + receipt.duplicates + receipt.rejected == sent
             answers.append(msgspec.to_builtins(receipt))
         except Exception as error:
             answers.append((getattr(error, "code", repr(error)), str(error)))
@@ -87,8 +96,8 @@ def expected():
 
 def kept(log):
     events = [msgspec.structs.replace(e, seq=0) for e in log.after(SHOP, 0, 10_000)]
-    letters = [msgspec.structs.replace(d, seq=0) for d in log.dead_letters(SHOP, 0, 10_000)]
-    return events, letters
+    sealed = [msgspec.structs.replace(d, seq=0) for d in log.dead_letters(SHOP, 0, 10_000)]
+    return events, [LETTERS.opened(letter) for letter in sealed]
 
 
 def test_every_store_gives_the_verdicts_of_the_reference(store, expected):
