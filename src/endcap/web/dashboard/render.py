@@ -36,7 +36,7 @@ class Renderer:
         content = self._templates.get_template(page.template).render(
             d=msgspec.json.decode(msgspec.json.encode(data)),
             page=page,
-            menu=self._menu,
+            menu=self._menu_of(call),
             now=format_time(now),
             query=call.query,
             address=str(call.request.url.path),
@@ -49,6 +49,14 @@ class Renderer:
             **more,
         )
         return Response(content, media_type="text/html", headers=HEADERS)
+
+    def _menu_of(self, call: PageCall) -> dict[str, list[Page]]:
+        """The pages that the caller may open."""
+        scopes = call.caller.scopes
+        return {
+            group: [page for page in pages if page.scope in scopes]
+            for group, pages in self._menu.items()
+        }
 
     def part(self, template: str, **values: Any) -> Response:
         """A piece of a page, for a swap in place."""
