@@ -109,6 +109,25 @@ class Visit:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
 
+    def check_access(self):
+        """Nothing serious for axe in either scheme, and no sideways scrolling on a phone."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            found = Axe().run(self.page).response["violations"]
+            serious = [
+                (one["id"], node["html"][:120])
+                for one in found
+                if one["impact"] in ("serious", "critical")
+                for node in one["nodes"]
+            ]
+            assert serious == [], (self.page.url, scheme)
+        self.page.set_viewport_size({"width": 390, "height": 844})
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        assert width <= 390, f"{self.page.url} is {width} wide"
+
     def abroad(self):
         """Requests that left the server."""
         return [one for one in self.asked if not one.startswith((self.url, "data:"))]

@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from browsing import PAYLOADS
 from endcap.web.dashboard.routes import found
@@ -26,25 +25,10 @@ PAGES = [
 ]
 
 
-def serious(page):
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], node["html"][:120])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_for_everybody(visit, path):
-    page = visit.open(path)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert serious(page) == [], scheme
-    page.set_viewport_size({"width": 390, "height": 844})
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390, f"{width} wide"
+    visit.open(path)
+    visit.check_access()
 
 
 def test_the_keyboard_reaches_everything(visit):

@@ -27,6 +27,7 @@ def test_pin_preview_schedule_publish_and_roll_back(visit, shown):
     assert "Nothing contradicts it" in page.locator("#check").inner_text()
     assert shown("popular")[0] != "mug-7"
     visit.picture("rule-preview")
+    visit.check_access()
     page.get_by_label("Note", exact=True).fill("for the window")
     page.get_by_role("button", name="Publish version 1").click()
     assert "Version 1 is live" in page.get_by_role("status").inner_text()
@@ -38,6 +39,7 @@ def test_pin_preview_schedule_publish_and_roll_back(visit, shown):
     calendar = visit.open("/dashboard/calendar")
     assert "mug-seven-first" in calendar.locator("main").inner_html()
     visit.picture("calendar")
+    visit.check_access()
     page = visit.open("/dashboard/rules/mug-seven-first")
     page.get_by_role("button", name="Roll back to what was live before").click()
     assert "Version 1 is live again" in page.get_by_role("status").inner_text()
@@ -53,6 +55,7 @@ def test_a_placement_is_edited_compared_published_and_rolled_back(visit, shown):
     assert page.locator("section[aria-labelledby=after] li").count() == 3
     assert "+" in page.locator(".diff ins").first.inner_text()
     visit.picture("placement-draft")
+    visit.check_access()
     page.get_by_label("Note").fill("three are enough")
     page.get_by_role("button", name="Publish").click()
     assert len(shown("trending")) == 3
@@ -82,6 +85,7 @@ def test_an_experiment_is_started_and_read(visit, site):
     assert "Too early" in page.locator("main").inner_text()
     assert page.locator("svg.chart").count() == 1
     visit.picture("experiment")
+    visit.check_access()
     page.get_by_role("button", name="Stop").click()
     assert "stopped" in page.get_by_role("status").inner_text()
 
@@ -96,6 +100,7 @@ def test_why_a_product_is_missing(visit):
     told = page.locator(".notice", has_text="mug-9").inner_text()
     assert "left out by available" in told
     visit.picture("why-not")
+    visit.check_access()
 
 
 def test_the_shop_follows_the_clicks_and_tells_why(visit):
