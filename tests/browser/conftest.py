@@ -10,7 +10,9 @@ def site(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(scope="session")
+# One browser a file: while it is open, its driver keeps an event loop on this thread, and other
+# tests could start none.
+@pytest.fixture(scope="module")
 def chromium():
     needs_chromium()
     from playwright.sync_api import sync_playwright
