@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import BoolArray
+from endcap.catalog.arrays import BoolArray, FloatArray
 from endcap.core.answer import Reason
 from endcap.recommend.best_sellers import NOBODY, Best, audiences, buyers_in, everyones, of_audience
 from endcap.recommend.query import Query, State
@@ -59,9 +59,7 @@ class Popular(Retriever, frozen=True, kw_only=True):
         # What was bought since the build is in the live counts only.
         zone = name if own and kind == "zone" else None
         if window != "365d" and not (own and kind == "segment"):
-            one = np.array([row], np.int32)
-            fresh = state.joined.fresh.visitors(one, state.counters, evidence["now"], "sales", zone)
-            buyers += round(float(fresh[0]))
+            buyers += round(float(_fresh(state, evidence, zone)[place]))
         counts: dict[str, int | float | str] = {
             "buyers": buyers,
             "window": window,
@@ -95,6 +93,15 @@ class Popular(Retriever, frozen=True, kw_only=True):
             first = int(state.columns.categories[query.seeds[0], 0])
             return state.columns.tree.symbols.names[first] or None
         return None
+
+
+def _fresh(state: State, evidence: dict[str, Any], zone: str | None) -> FloatArray:
+    """Buyers since the build, of all rows found at once: a slate asks for several of them."""
+    made: dict[str | None, FloatArray] = evidence.setdefault("fresh", {})
+    if zone not in made:
+        fresh = state.joined.fresh
+        made[zone] = fresh.visitors(evidence["row"], state.counters, evidence["now"], "sales", zone)
+    return made[zone]
 
 
 def _counted(state: State, window: str, row: int, audience: str) -> tuple[int, int]:
