@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
 from measure.load import Load, closed, http, once, paced, with_wrk, write_requests
 from measure.processes import Server, endcap, processor_time, server
 from measure.report import OUT, median, report
@@ -29,6 +31,8 @@ def main() -> None:
         server(["-m", "measure.empty"], environment()) as empty,
         server(endcap(folder), environment()) as shop,
     ):
+        if options.rules:
+            publish(shop.port, options.rules)
         once(shop.port, recommend)
         rounds = [
             (_loaded(empty, nothing, options), _loaded(shop, recommend, options))
@@ -39,6 +43,36 @@ def main() -> None:
             paced(shop.port, recommend, options.seconds, options.rate),
         )
     _report(options, rounds, steady)
+
+
+def rules(count: int) -> list[dict[str, object]]:
+    """As a busy shop has them: of ten, six always on, three for some visitors, one by seed."""
+    made: list[dict[str, object]] = []
+    for n in range(count):
+        low = 1 + n % 97
+        band = f"product.price >= {low}.0 && product.price < {low + 5}.0"
+        kind = n % 10
+        effect: dict[str, object] = {"type": "boost", "factor": 1.1}
+        rule: dict[str, object] = {"where": band}
+        if kind in (1, 4):
+            effect = {"type": "bury", "factor": 0.9}
+        elif kind == 5:
+            effect = {"type": "filter", "mode": "never"}
+            rule["where"] = f"product.price == {low}.37"
+        elif kind in (6, 7, 8):
+            rule["when"] = f"visitor.orders >= {kind - 5}"
+        elif kind == 9:
+            rule["where"] = f"product.price <= {1 + low / 100:.2f} * seed.price"
+        made.append({"effect": effect, **rule})
+    return made
+
+
+def publish(port: int, count: int) -> None:
+    """Put and publish the rules; a rule that is refused ends the bench."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+        for n, rule in enumerate(rules(count)):
+            client.put(f"/v1/rules/bench-{n:03}", json=rule).raise_for_status()
+            client.post(f"/v1/rules/bench-{n:03}/publish?force=true").raise_for_status()
 
 
 class Round(NamedTuple):
@@ -71,9 +105,9 @@ def _report(
     rows.append(("ratio", ratio, micros, "", "", "", "", ""))
     mix = ", ".join(f"{name} {share:.0%}" for name, share in MIX)
     report(
-        f"recommend-{options.products}-{options.events}",
+        f"recommend-{options.products}-{options.events}-{options.rules}",
         f"{options.products:,} products, {options.events:,} events, one process, "
-        f"{options.clients} connections\n{mix}",
+        f"{options.clients} connections, {options.rules} rules\n{mix}",
         ("", "requests/s", "CPU µs", "p50 ms", "p99 ms", "paced req/s", "paced p50", "paced p99"),
         rows,
     )
@@ -99,6 +133,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="a shop made before, taken as it is")
     parser.add_argument("--requests", type=int, default=5_000, help="different requests")
+    parser.add_argument("--rules", type=int, default=0, help="so many rules are published first")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--clients", type=int, default=32)

@@ -353,3 +353,22 @@ def test_published_rules_are_there_after_a_start(tmp_path):
     with open_door(tmp_path) as door:
         assert shown(door) == ["b"]
         assert door.get("/v1/rules/no-a").json()["state"] == "changed"
+
+
+def test_an_offer_rule_puts_an_offer_on_matching_products(door):
+    offer = {"title": "Lux week", "discount": {"percent": 5}}
+    assert door.call("PUT", "/v1/offers/lux-week", offer).status == 200
+    try:
+        publish(door, "lux", {"type": "offer", "offer": "lux-week"}, where="product.brand == 'Lux'")
+        slate = door.get("/v1/recommendations/popular", count=6).json()
+        (carried,) = [one for one in slate["offers"] if one["name"] == "lux-week"]
+        lux = [item["id"] for item in slate["items"] if GOODS[item["id"]][0] == "Lux"]
+        assert lux
+        assert carried["products"] == lux
+        assert carried["discount"] == "5 %"
+        draft(door, "lux", {"type": "offer", "offer": "lux-week"}, where="product.brand == 'None'")
+        publish(door, "lux")
+        again = door.get("/v1/recommendations/popular", count=6).json()
+        assert "lux-week" not in [one["name"] for one in again.get("offers", [])]
+    finally:
+        door.call("DELETE", "/v1/offers/lux-week")
