@@ -55,13 +55,14 @@ class ServedLog:
         self._limit = limit
         self._pause = pause
         self._waiting: list[Event] = []
+        self._writing: list[Event] = []
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
 
     def find(self, shop: str, token: str) -> Event | None:
-        """An event that still waits to be written."""
-        mine = (e for e in self._waiting if e.event_id == token and e.shop == shop)
-        return next(mine, None)
+        """An event that is not in the log yet: it waits, or is being written."""
+        held = (*self._writing, *self._waiting)
+        return next((e for e in held if e.event_id == token and e.shop == shop), None)
 
     def add(self, event: Event) -> None:
         """Keep the event for the next write, or count it as dropped when too many wait."""
@@ -88,7 +89,10 @@ class ServedLog:
         events, self._waiting = self._waiting, []
         if not events:
             return
+        self._writing = events
         try:
             await self._committer.submit(events, ())
         except EndcapError:
             self.dropped += len(events)
+        finally:
+            self._writing = []
