@@ -103,11 +103,11 @@ def _report(
     ratio = median([made.load.per_second / empty.load.per_second for empty, made in rounds])
     micros = median([empty.micros / made.micros for empty, made in rounds])
     rows.append(("ratio", ratio, micros, "", "", "", "", ""))
+    shop = options.folder or f"{options.products:,} products, {options.events:,} events"
     mix = ", ".join(f"{name} {share:.0%}" for name, share in MIX)
     report(
         f"recommend-{options.products}-{options.events}-{options.rules}",
-        f"{options.products:,} products, {options.events:,} events, one process, "
-        f"{options.clients} connections, {options.rules} rules\n{mix}",
+        f"{shop}, one process, {options.clients} connections, {options.rules} rules\n{mix}",
         ("", "requests/s", "CPU µs", "p50 ms", "p99 ms", "paced req/s", "paced p50", "paced p99"),
         rows,
     )
