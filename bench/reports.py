@@ -101,26 +101,26 @@ def write_archive(folder: Path, events: int, products: int) -> None:
             f"'t' || i AS token, {dims}, [['also_bought','similar','popular'][1 + (hash(i+line) % 3)::INT]] "
             "AS strategies, CASE WHEN hash(i + line) % 5 = 0 THEN ['spring'] END AS rules, "
             "CASE WHEN hash(i) % 10 = 0 THEN 'popular' END AS fallback, 'x1' AS experiment, "
-            "['a','b'][1 + (hash(visitor) % 2)::INT] AS variant, ['vip','new'] AS segments, NULL AS price, "
+            "['a','b'][1 + (hash(visitor) % 2)::INT] AS variant, ['vip','new'] AS segments, 400 + hash(i + 9) % 4000 AS micros, NULL AS price, "
             f"NULL AS order_id FROM {lines}",
             f"SELECT 'impression', visitor, moment + 2000, line, {item}, 't' || i, {dims}, NULL, NULL, "
-            f"NULL, NULL, NULL, NULL, NULL, NULL FROM {lines}",
+            f"NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM {lines}",
         ]
         for kind, share, delay in (("click", 2, 9_000), ("cart_add", 5, 60_000)):
             parts.append(
                 f"SELECT '{kind}', visitor, moment + {delay}, 0, {item.replace('line', '0')}, 't' || i, "
-                f"{dims}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t "
+                f"{dims}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t "
                 f"WHERE hash(i + 7) % 1000 < {1_000 * share // SHARES['served']}"
             )
         parts.append(
             f"SELECT 'purchase', visitor, moment + 600000 + (hash(i + 5) % {3 * DAY})::BIGINT, 0, "
-            f"{item.replace('line', '0')}, NULL, {dims}, NULL, NULL, NULL, NULL, NULL, NULL, "
+            f"{item.replace('line', '0')}, NULL, {dims}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
             f"500 + hash(i) % 5000, 'o' || i FROM t WHERE hash(i + 7) % 1000 < "
             f"{1_000 * SHARES['purchase'] // SHARES['served']}"
         )
         parts.append(
             f"SELECT 'view', visitor, moment + n * 1000, 0, {item.replace('line', 'n')}, NULL, {dims}, "
-            f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t, range(4) v(n)"
+            f"NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t, range(4) v(n)"
         )
         given = {
             "seq": f"(occurred_at - {begin}) // 10 + 1", "source": "'bench'", "currency": "'EUR'",
@@ -128,7 +128,7 @@ def write_archive(folder: Path, events: int, products: int) -> None:
             "received_at": "occurred_at", "session": "visitor", "line": "line::INTEGER",
         }  # fmt: skip
         have = {"type", "visitor", "occurred_at", "product", "token", "placement", "zone", "device",
-                "strategies", "rules", "fallback", "experiment", "variant", "segments",
+                "strategies", "rules", "fallback", "experiment", "variant", "segments", "micros",
                 "order_id"}  # fmt: skip
         columns = ", ".join(
             f"CAST({given.get(name, name if name in have else 'NULL')} AS {kind}) AS {name}"

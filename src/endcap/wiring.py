@@ -187,6 +187,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         ruling.segments,
         experiments,
         gate,
+        time.perf_counter_ns,
     )
     ruling.rules.before_live = recommender.prepare
     return Installation(

@@ -39,7 +39,7 @@ class Story:
         slots = fields.pop("slots", [("also_bought",)] * len(products))
         detail = {
             name: fields.pop(name)
-            for name in ("experiment", "variant", "fallback", "segments")
+            for name in ("experiment", "variant", "fallback", "segments", "micros")
             if name in fields
         }
         token = fields.pop("token", f"t{next(self._numbers)}")

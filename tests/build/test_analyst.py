@@ -30,7 +30,7 @@ def analyst(tmp_path_factory):
 def test_every_table_answers(analyst):
     counts = {t: analyst.query(f"SELECT count(*) FROM {t}")[1][0][0] for t in ABOUT}
     assert counts == {
-        "shown": 1, "assortment": 2, "touches": 1, "sales": 1, "credits": 1, "visitors": 1,
+        "shown": 1, "latency": 0, "assortment": 2, "touches": 1, "sales": 1, "credits": 1, "visitors": 1,
         "events": 4,
     }  # fmt: skip
     names, rows = analyst.query("SELECT placement, sum(amount_minor) AS m FROM credits GROUP BY 1")

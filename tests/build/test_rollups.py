@@ -188,6 +188,15 @@ def test_strategies_rules_and_fallback_are_kept(shop):
     assert counts(shop) == (2, 0, 0, 2)
 
 
+def test_how_long_answers_took_is_kept_to_two_digits(shop):
+    for micros in (7, 99, 101, 1_234, 1_299, 0):
+        shop.story.serve("v", ["a", "b"], micros=micros)
+    shop.fold()
+    shop.story.serve("v", ["a"], MINUTE, micros=1_250)
+    rows = shop.rows("SELECT placement, micros, slates FROM latency ORDER BY micros")
+    assert rows == [("product", m, n) for m, n in ((7, 1), (99, 1), (110, 1), (1_300, 3))]
+
+
 def random_story(seed):
     """Some weeks of everything at once, late and out of order."""
     rng = random.Random(seed)
@@ -199,7 +208,7 @@ def random_story(seed):
         placement = rng.choice(["home", "product"])
         events.append(
             lambda v=visitor, p=products, a=at, t=token, pl=placement: story.serve(
-                v, p, a, pl, token=t
+                v, p, a, pl, token=t, micros=rng_micros(t)
             )
         )
         for kind in ("impression", "click", "click", "cart_add"):
@@ -227,6 +236,10 @@ def random_story(seed):
                 )
     rng.shuffle(events)
     return story, events
+
+
+def rng_micros(token):
+    return int(token[1:]) % 40 * 97
 
 
 def contents(shop):

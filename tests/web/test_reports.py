@@ -110,6 +110,15 @@ def test_a_placement_with_all_its_figures(told):
     assert row["diversity"] == pytest.approx(3, abs=1e-6)
 
 
+def test_how_long_answers_took_in_the_shop(told):
+    (row,) = report(told)["rows"]
+    assert 0 < row["p50_ms"] <= row["p99_ms"] < 60_000
+    (by_day,) = report(told, group_by="day,device")["rows"]
+    assert (by_day["p50_ms"], by_day["p99_ms"]) == (row["p50_ms"], row["p99_ms"])
+    for kept_without in ("strategy", "product", "segment"):
+        assert {r["p50_ms"] for r in report(told, group_by=kept_without)["rows"]} <= {None}
+
+
 def test_products_are_counted_only_when_asked_for(told):
     plain = report(told)
     for row in (*plain["rows"], plain["total"]):

@@ -77,7 +77,9 @@ class RecommendService:
         traits: TraitSource | None = None,
         trials: TrialSource | None = None,
         gate: Gate | None = None,
+        stopwatch: Callable[[], int] = lambda: 0,
     ) -> None:
+        # `stopwatch` gives nanoseconds since some moment, for how long an answer took.
         self._live = live
         self._placements = placements
         self._visitors = visitors
@@ -91,6 +93,7 @@ class RecommendService:
         self._gate = gate or open_gate(clock)
         self._session_minutes = session_minutes
         self._offering = offering
+        self._stopwatch = stopwatch
         self._pipeline = Pipeline()
 
     async def recommend(self, shop: str, request: RecommendationRequest) -> Slate:
@@ -204,6 +207,7 @@ class RecommendService:
     async def _recommend(
         self, shop: str, request: RecommendationRequest, taken: IntArray
     ) -> tuple[Slate, IntArray]:
+        began = self._stopwatch()
         live = self._placements.plan(shop, request.placement)
         asked = await self._asked(shop, request, live, taken)
         # From here to the slate nothing waits, so one state serves the whole request.
@@ -233,7 +237,8 @@ class RecommendService:
             slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
         inputs = inputs_of(request, plan, query, state, asked.known)
         segments = tuple(sorted(query.traits.segments))
-        detail = served_detail(slate, segments, inputs=inputs, withheld=withheld)
+        micros = (self._stopwatch() - began) // 1_000
+        detail = served_detail(slate, segments, micros, inputs, withheld)
         if request.as_of is None:
             self._log(shop, asked, slate, detail)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)

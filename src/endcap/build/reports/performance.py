@@ -21,7 +21,14 @@ _LISTS = {"rule": "rules", "segment": "segments"}
 _VISITOR_DIMENSIONS = frozenset(
     {"day", "placement", "segment", "zone", "device", "experiment", "variant"}
 )
+_LATENCY_DIMENSIONS = _VISITOR_DIMENSIONS - {"segment"}
 NONE: frozenset[str] = frozenset()
+# What a table has beside its dimensions, for those that lack some.
+_MEASURED = {
+    "visitors": "visitor",
+    "assortment": "product, served, seen, clicked",
+    "latency": "micros, slates",
+}
 _RATES = {
     "ctr": "clicked / nullif(seen, 0)",
     "add_to_cart_rate": "carted / nullif(seen, 0)",
@@ -40,6 +47,7 @@ _PARTS = {
         SELECT {keys}kind, seq, quantity, amount_minor, currency
         FROM ({credits}) WHERE {credited}""",
     "q_visitors": "SELECT DISTINCT {keys}hash(visitor) AS visitor FROM ({visitors})",
+    "q_latency": "SELECT {keys}micros, sum(slates) AS n FROM ({latency}) GROUP BY ALL",
     "q_products": """
         SELECT {keys}product, sum(served) AS n FROM ({assortment})
         GROUP BY ALL HAVING sum(served) > 0""",
@@ -51,6 +59,10 @@ WITH p AS (
     SELECT {keys}n, row_number() OVER (PARTITION BY {part} ORDER BY n DESC) AS place,
            count(*) OVER (PARTITION BY {part}) AS products
     FROM p
+), waited AS (
+    SELECT {keys}micros, sum(n) OVER (PARTITION BY {part} ORDER BY micros) AS upto,
+           sum(n) OVER (PARTITION BY {part}) AS n
+    FROM (SELECT {keys}micros, sum(n) AS n FROM q_latency GROUP BY ALL)
 ), parts AS (
     SELECT {keys}sum(served) AS served, sum(slates) AS slates, sum(seen) AS seen,
            sum(clicked) AS clicked, sum(fallback_slates) AS fallback_slates
@@ -69,6 +81,10 @@ WITH p AS (
            sum(n) FILTER (place <= greatest(1, ceil(products * 0.01))) / sum(n) AS concentration,
            exp(ln(sum(n)) - sum(n * ln(n)) / sum(n)) AS diversity
     FROM r GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT {keys}min(micros) FILTER (upto >= 0.5 * n) AS p50,
+           min(micros) FILTER (upto >= 0.99 * n) AS p99
+    FROM waited GROUP BY ALL
 ), added AS (
     SELECT {keys}coalesce(sum(served), 0)::BIGINT AS served,
            coalesce(sum(slates), 0)::BIGINT AS slates, coalesce(sum(seen), 0)::BIGINT AS seen,
@@ -78,7 +94,8 @@ WITH p AS (
            coalesce(sum(revenue_minor), 0)::BIGINT AS revenue_minor,
            coalesce(sum(fallback_slates), 0)::BIGINT AS fallback_slates,
            max(visitors)::BIGINT AS visitors, max(products)::BIGINT AS products,
-           max(concentration) AS concentration, max(diversity) AS diversity
+           max(concentration) AS concentration, max(diversity) AS diversity,
+           max(p50) / 1000 AS p50_ms, max(p99) / 1000 AS p99_ms
     FROM parts GROUP BY ALL
 )
 SELECT *, {rates} FROM added ORDER BY {order} LIMIT {limit}
@@ -167,6 +184,7 @@ def _parts(question: ReportQuestion) -> dict[str, str]:
     # null rather than a wrong number.
     visitors = _table("visitors", wanted, question.filters, wanted - _VISITOR_DIMENSIONS)
     by_product = "product" in wanted
+    latency = _table("latency", wanted, question.filters, wanted - _LATENCY_DIMENSIONS)
     beyond = wanted - PRODUCT_DIMENSIONS
     assortment = _table("assortment", wanted, question.filters, beyond)
     if by_product:
@@ -181,6 +199,7 @@ def _parts(question: ReportQuestion) -> dict[str, str]:
             shown=shown,
             credits=_table("credits", wanted, question.filters),
             visitors=visitors,
+            latency=latency,
             assortment=assortment,
             credited="age <= $age" + (" AND last" if question.model == "last" else ""),
         )
@@ -199,8 +218,7 @@ def _table(
         missing = ", ".join(f"NULL AS {name}" for name in sorted(extra))
         have = ", ".join(f"{name}" for name in sorted(wanted - extra - set(_LISTS)))
         lists = "".join(f", NULL AS {name}" for name in _LISTS if name in wanted - extra)
-        rest = "visitor" if table == "visitors" else "product, served, seen, clicked"
-        columns = ", ".join([missing + lists, *([have] if have else []), rest])
+        columns = ", ".join([missing + lists, *([have] if have else []), _MEASURED[table]])
         return f"SELECT {columns} FROM {table} WHERE false"
     unfolded = "".join(
         f", unnest({column}) AS {name}" for name, column in _LISTS.items() if name in wanted
@@ -268,7 +286,7 @@ def _outward(row: dict[str, Any], question: ReportQuestion) -> dict[str, Any]:
     exact = None if per_visitor is None else round(Decimal(per_visitor))
     shown["revenue_per_visitor"] = None if exact is None else _money(exact, question)
     for name in ("ctr", "add_to_cart_rate", "conversion", "fallback_share", "coverage",
-                 "concentration", "diversity"):  # fmt: skip
+                 "concentration", "diversity", "p50_ms", "p99_ms"):  # fmt: skip
         if shown[name] is not None:
             shown[name] = round(float(shown[name]), 6)
     return shown

@@ -8,14 +8,15 @@ import duckdb
 from endcap.build.archive import COLUMNS
 from endcap.build.kernels import kernel
 
-TABLES = ("shown", "assortment", "touches", "sales", "credits", "visitors")
+TABLES = ("shown", "latency", "assortment", "touches", "sales", "credits", "visitors")
 # Tables that only count; the others have a row per visitor and thing.
 COUNTS = {
     "shown": ("served", "seen", "clicked", "slates", "fallback_slates"),
+    "latency": ("slates",),
     "assortment": ("served", "seen", "clicked"),
 }
 # Kernels in the order in which they read each other.
-COUNTING = ("excluded", "clean", "slates", "met", "shown", "assortment")
+COUNTING = ("excluded", "clean", "slates", "met", "shown", "latency", "assortment")
 STEPS = (*COUNTING, "touches", "sales", "credits", "visitors")
 _EARLIER = ("touches", "sales", "credits")
 # Days of events read before the first day that is computed: a slate lives a day, and its first
@@ -25,6 +26,8 @@ CONTEXT_DAYS = 2
 ABOUT = {
     "shown": "Products served, seen and clicked per day, placement, experiment, variant, strategy, "
     "rules, segments, zone and device; `slates` and `fallback_slates` count slates.",
+    "latency": "Slates by how long the answer took (`micros`, rounded up to two digits), per day, "
+    "placement, experiment, variant, zone and device.",
     "assortment": "Which products were served, seen and clicked per day, placement and strategy.",
     "touches": "First click or cart (or view, with view_through) per served product: token, "
     "product, visitor, touched_at (UTC ms) and what the slate was.",

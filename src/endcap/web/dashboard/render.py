@@ -82,7 +82,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": _number, "share": _share, "moment": _moment, "ago": _ago}
-    made.filters["money"] = _money
+    made.filters |= {"money": _money, "millis": _millis}
     made.globals |= {"charts": charts, "nan": math.nan}
     return made
 
@@ -93,6 +93,10 @@ def _number(value: float | None, places: int = 0) -> str:
 
 def _money(value: float | str, currency: str) -> str:
     return f"{float(value):,.2f} {currency}"
+
+
+def _millis(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2g} ms" if value < 10 else f"{value:,.0f} ms"
 
 
 def _share(value: float | None, places: int = 1) -> str:
