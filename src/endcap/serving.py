@@ -45,6 +45,8 @@ def app_services(installation: Installation) -> AppServices:
         segments=installation.ruling.segments,
         previews=installation.ruling.previews,
         trials=installation.ruling.trials,
+        webhooks=installation.noticing.webhooks,
+        fetch=installation.noticing.fetch,
         ready=partial(_ready, installation),
         metrics=metrics_of(
             settings,

@@ -15,6 +15,7 @@ from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
+from endcap.noticing import Noticing, noticing_of
 from endcap.recommend.registry import Components
 from endcap.replication import (
     Replication,
@@ -89,6 +90,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
     letters: Letters
     erasing: Erasing
+    noticing: Noticing
 
 
 @asynccontextmanager
@@ -153,6 +155,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     read = Read(live, placements, visitors, pseudonyms)
     ruling = assemble_ruling(store, read, clock, settings.currency)
     experiments = ExperimentService(store.control, placements, clock, new_id)
+    noticing = noticing_of(settings, store.control, secret, new_id, clock)
     gate, letters = gate_of(settings, store, secret, clock), letters_of(secret, pseudonyms)
     builds = BuildService(
         build_runner(settings, store, clock, measuring),
@@ -190,13 +193,16 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         time.perf_counter_ns,
     )
     ruling.rules.before_live = recommender.prepare
+    erasing = assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock)
+    noticing.listen(ruling.rules, placements, experiments, builds, erasing.erasures)
+    stock = noticing.watch_stock(live, settings.low_stock)
     return Installation(
         settings=settings,
         clock=clock,
         store=store,
         live=live,
         placements=placements,
-        catalogue=CatalogueService(store.catalogue, live.changed, clock, settings.currency),
+        catalogue=CatalogueService(store.catalogue, stock, clock, settings.currency),
         collector=Collector(
             WakingCommitter(committer, follower.wake),
             visitors,
@@ -245,7 +251,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         access=access,
         gate=gate,
         letters=letters,
-        erasing=assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock),
+        erasing=erasing,
+        noticing=noticing,
     )
 
 
@@ -267,6 +274,7 @@ async def _background(installation: Installation, serving: bool) -> AsyncIterato
         if does.leads:
             work += builds_of(installation.builds, settings, replication)
             work += [installation.erasing.retention.every(shop) for shop in shops]
+            work += installation.noticing.work(shops, replication.leads)
     tasks = [asyncio.get_running_loop().create_task(one) for one in work]
     try:
         yield

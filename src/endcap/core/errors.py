@@ -106,6 +106,24 @@ class TooManyRequests(EndcapError):
     retry_after = 1
 
 
+class AddressRefused(EndcapError):
+    """This server does not call that address: use https and a public host, or name it as one of
+    the setting `private_hosts`.
+    """
+
+    status = 422
+    code = "address_refused"
+    title = "Address refused"
+
+
+class CallFailed(EndcapError):
+    """The other server did not answer as it should; `detail` says what happened."""
+
+    status = 424
+    code = "call_failed"
+    title = "Call failed"
+
+
 class StoreUnavailable(EndcapError):
     """The store did not take the data, so nothing was acknowledged; send it again later."""
 

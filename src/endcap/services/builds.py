@@ -11,6 +11,7 @@ from endcap.core.ports import EventLog, Snapshots
 from endcap.core.status import BuildStatus
 from endcap.core.times import Clock
 
+from .announcing import Announce, to_nobody
 from .live import LiveState
 
 Progress = Callable[[str, float], None]
@@ -38,6 +39,7 @@ class BuildService:
         self._live = live
         self._clock = clock
         self._keep = keep
+        self.announce: Announce = to_nobody
         self._status: dict[str, BuildStatus] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -79,6 +81,16 @@ class BuildService:
                 built = last
 
     async def _run(self, shop: str) -> None:
+        await self._build(shop)
+        status = self.status(shop)
+        if status.state == "done":
+            took = (status.finished_at or 0) - (status.started_at or 0)
+            told = {"snapshot": status.snapshot, "milliseconds": took}
+            await self.announce(shop, "snapshot.built", told)
+        else:
+            await self.announce(shop, "snapshot.failed", {"error": status.error})
+
+    async def _build(self, shop: str) -> None:
         def report(stage: str, done: float) -> None:
             self._change(shop, stage=stage, done=done)
 

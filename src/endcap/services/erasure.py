@@ -22,6 +22,7 @@ from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control, EventLog
 from endcap.core.times import Clock
 
+from .announcing import Announce, to_nobody
 from .gate import TOMBSTONE, Gate
 from .ledger import Ledger, Line
 from .served import Committer
@@ -70,6 +71,7 @@ class ErasureService:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.anonymiser: Anonymiser | None = None
+        self.announce: Announce = to_nobody
         # Called with every state reached; tests stop the process here.
         self.reached: Callable[[str], None] = lambda _: None
 
@@ -193,7 +195,10 @@ class ErasureService:
             request = msgspec.structs.replace(
                 request, state="verified", verified_at=self._clock(), removed=removed
             )
-            await self._move(request, receipt=self._receipt(request))
+            request = await self._move(request, receipt=self._receipt(request))
+        # Before the tombstone goes: whoever is killed in between tells of it again, once.
+        told = msgspec.to_builtins(request)
+        await self.announce(shop, "erasure.verified", told, about=request.id)
         await asyncio.to_thread(self._control.purge, shop, TOMBSTONE, visitor)
         self._gate.forget(shop, visitor)
         self._gate.suppressed.discard((shop, visitor))

@@ -15,6 +15,7 @@ from endcap.core.times import Clock
 from endcap.experiments.assign import Subject, assigned, free_slice
 from endcap.recommend.plan import Plan
 
+from .announcing import Announce, to_nobody
 from .experiment_checks import experiment_problems
 from .placements import PlacementService
 from .trials import Trial
@@ -48,6 +49,7 @@ class ExperimentService:
         self._running: dict[str, dict[str, list[tuple[str, Experiment]]]] = {}
         self._plans: dict[tuple[str, str, str, str, int], Plan] = {}
         self._turn = asyncio.Lock()
+        self.announce: Announce = to_nobody
 
     async def load(self, shop: str) -> None:
         """Read the shop's experiments into memory."""
@@ -196,6 +198,9 @@ class ExperimentService:
     ) -> ExperimentView:
         record = await self._append(shop, name, msgspec.json.encode(experiment), by)
         await self.load(shop)
+        if by[1] in ("started", "stopped"):
+            told = {"experiment": name, "by": by[0], "placements": experiment.placements}
+            await self.announce(shop, f"experiment.{by[1]}", told)
         return _view(record)
 
     async def _append(

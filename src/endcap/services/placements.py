@@ -27,6 +27,8 @@ from endcap.recommend.describe import strategies
 from endcap.recommend.plan import Plan, make_plan
 from endcap.recommend.registry import Components
 
+from .announcing import Announce, to_nobody
+
 KIND = "placement"
 MAX_TITLE = 200
 MAX_PARTS = 50
@@ -49,6 +51,7 @@ class PlacementService:
         self._plans: dict[str, dict[str, Plan]] = {}
         self._bodies: dict[tuple[str, str], bytes] = {}
         self._turn = asyncio.Lock()
+        self.announce: Announce = to_nobody
 
     async def load(self, shop: str) -> None:
         """Read the shop's placements into memory; a shop with none gets the ready ones."""
@@ -142,6 +145,7 @@ class PlacementService:
             )
             self._plans.setdefault(shop, {})[name] = self._plan(record)
             self._bodies[shop, name] = record.body or b""
+        await self._tell(record, shop)
         return _view(record)
 
     def checked(self, name: str, body: bytes) -> Placement:
@@ -161,8 +165,19 @@ class PlacementService:
         """Take the placement out of use; its versions stay. Raises UnknownPlacement."""
         async with self._turn:
             self.plan(shop, name)
-            await self._append(shop, name, None, None, author, note)
+            record = await self._append(shop, name, None, None, author, note)
             self._plans[shop].pop(name, None)
+        await self._tell(record, shop)
+
+    async def _tell(self, record: ControlRecord, shop: str) -> None:
+        told = {
+            "placement": record.name,
+            "version": record.version,
+            "deleted": record.body is None,
+            "by": record.author,
+            "note": record.note,
+        }
+        await self.announce(shop, "placement.changed", told)
 
     async def _append(
         self,

@@ -16,6 +16,7 @@ from endcap.core.times import Clock
 from endcap.recommend.merchandising import NO_RULES, ActiveRule, PlacementRules
 from endcap.recommend.rule_compiler import about, compile_parts, compile_rule
 
+from .announcing import Announce, to_nobody
 from .versions import Edit, Versions
 
 KIND = "rule"
@@ -84,6 +85,7 @@ class RuleService:
         self._turn = asyncio.Lock()
         self._loading = asyncio.Lock()
         self.before_live: BeforeLive | None = None
+        self.announce: Announce = to_nobody
 
     async def load(self, shop: str) -> None:
         """Read the shop's published rules into memory."""
@@ -203,6 +205,8 @@ class RuleService:
             change = edit._replace(expected=None)
             await self._lives.append(shop, name, Live(version=version), change)
             await self.load(shop)
+        told = {"rule": name, "version": version or None, "by": edit.author, "note": edit.note}
+        await self.announce(shop, "rule.published", told)
 
     async def _set(self, shop: str, lives: dict[str, int]) -> RuleSet:
         rules: dict[str, tuple[int, Rule]] = {}

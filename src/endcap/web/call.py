@@ -146,9 +146,10 @@ def unpacked(body: bytes, limit: int) -> bytes:
     return content
 
 
-def answer(value: Any, status: int = 200) -> Response:
-    """A value as a JSON answer."""
-    return Response(_ENCODER.encode(value), status, media_type=JSON)
+def answer(value: Any, status: int = 200, secret: bool = False) -> Response:
+    """A value as a JSON answer; a `secret` one is kept by no cache."""
+    headers = {"cache-control": "no-store"} if secret else None
+    return Response(_ENCODER.encode(value), status, headers, JSON)
 
 
 def number(values: dict[str, list[str]], name: str, default: int | None) -> int | None:

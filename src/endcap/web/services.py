@@ -27,11 +27,14 @@ from endcap.services.shopfront import Shopfront
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
+from endcap.services.webhooks import Webhooks
 from endcap.telemetry.metrics import Metrics
 
 from .auth.door import DoorRules
 
 Readiness = Callable[[], Awaitable[dict[str, Any]]]
+Fetch = Callable[[str], tuple[str, bytes]]
+"""Content type and content of a feed (blocking). Raises EndcapError."""
 
 
 class AppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,8 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     segments: SegmentService
     previews: Previews
     trials: RuleTrials
+    webhooks: Webhooks
+    fetch: Fetch
     ready: Readiness
     metrics: Metrics
     clock: Clock

@@ -1,0 +1,1 @@
+"""Calls that the server makes itself: to addresses that were checked, within limits."""
