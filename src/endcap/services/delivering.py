@@ -91,6 +91,8 @@ class Deliverer:
             LOG.warning("a webhook has to wait: %s", error.detail)
         finally:
             self._busy.discard((shop, name))
+            if tried:
+                self._webhooks.outbox.added.set()  # something may have come in meanwhile
         return tried
 
     async def _try(self, shop: str, delivery: Delivery) -> bool:
