@@ -32,7 +32,9 @@ def both(tmp_path_factory):
     columns = Columns(DEFAULT_SHOP)
     columns.apply(catalogue.changes(DEFAULT_SHOP, 0, 100))
     joined = Joined(snapshot, columns)
-    restored = Counters.restored(snapshot.tables, snapshot.texts("counter_zones"), joined.rows)
+    restored = Counters.restored(
+        snapshot.tables, snapshot.texts("counter_zones"), joined.rows, joined.ids
+    )
     folded = Counters()
     for event in log.after(DEFAULT_SHOP, 0, 1_000):
         folded.fold(event, columns)
@@ -49,6 +51,13 @@ def test_it_is_the_fold_of_the_log(both):
                     c.rate(rows, window, NOW + DAY, signal, zone) for c in (restored, folded)
                 )
                 assert one == pytest.approx(two, rel=1e-6, abs=1e-12)
+                # What is so old that single precision has no number for it is left out.
+                lasting = set(np.flatnonzero(two > 1e-20).tolist())
+                orders = (
+                    c.ranked(window, NOW + DAY, signal, zone).tolist() for c in (restored, folded)
+                )
+                order, other = ([row for row in o if row in lasting] for o in orders)
+                assert order == other
 
 
 def test_the_tail_does_not_count_todays_visitors_again(both):

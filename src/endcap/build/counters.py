@@ -4,6 +4,7 @@ import numpy as np
 
 from endcap.core.times import DAY
 from endcap.relations.counters import LIFETIMES, SIGNALS
+from endcap.relations.decayed import STEPS
 
 from .behaviour import TableStep
 from .engines.duckdb import DuckEngine
@@ -31,6 +32,7 @@ def counters(
     values: dict[str, int | float] = {"as_of": as_of}
     for letter, lifetime in zip("hdwm", LIFETIMES.values(), strict=True):
         values[f"lifetime_{letter}"] = float(lifetime)
+        values[f"step_{letter}"] = float(lifetime // STEPS)
     rows = engine.run("counters", values)
     key = rows["zone"].astype(np.int64) * writer.products + rows["product"]
     places, inverse = np.unique(key, return_inverse=True)

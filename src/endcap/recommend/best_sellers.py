@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
+from endcap.catalog.ranking import best_first
 
 from .query import Query, State
 from .scan import first_allowed
@@ -40,7 +41,7 @@ def everyones(
         if len(live):
             first = first_allowed(live, _in_category(allow, category, state), want)
             rows = np.union1d(counted, first).astype(np.int32)
-            return _sorted(rows, state.counters.rate(rows, window, query.now), want)
+            return _sorted(rows, state.counters.scores(rows, window, query.now), state, want)
     popularity = state.joined.popularity(window)
     if popularity is None or not len(counted):
         return NOBODY
@@ -63,7 +64,7 @@ def of_audience(
     if not len(live):
         return Best(rows[known], scores[known])
     both = np.union1d(rows[known], first_allowed(live, fits, MOST)).astype(np.int32)
-    return _sorted(both, state.counters.rate(both, window, query.now, zone=zone), MOST)
+    return _sorted(both, state.counters.scores(both, window, query.now, zone), state, MOST)
 
 
 def counted_in(name: str, window: str, state: State) -> tuple[IntArray, FloatArray]:
@@ -105,7 +106,7 @@ def _in_category(allow: Allow, category: str | None, state: State) -> Allow:
     return fits
 
 
-def _sorted(rows: IntArray, scores: FloatArray, want: int) -> Best:
-    order = np.lexsort((rows, -scores))[:want]
+def _sorted(rows: IntArray, scores: FloatArray, state: State, want: int) -> Best:
+    order = best_first(rows, scores, state.columns.ids)[:want]
     order = order[scores[order] > 0]
     return Best(rows[order], scores[order])

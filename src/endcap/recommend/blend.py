@@ -44,9 +44,7 @@ def contributions(blend: str, strategy: Strategy, found: Found) -> FloatArray:
     """What each candidate contributes: weight * score / best (or sum, or 1), or / (60 + rank)."""
     scores = found.scores
     if blend == "reciprocal_rank":
-        ranks = np.empty(len(scores))
-        ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
-        return np.asarray(strategy.weight / (RANK_OFFSET + ranks))
+        return np.asarray(strategy.weight / (RANK_OFFSET + _ranks(scores)))
     if strategy.scale == "none":
         return strategy.weight * scores
     whole = scores.max() if strategy.scale == "best" else scores.sum()
@@ -54,6 +52,15 @@ def contributions(blend: str, strategy: Strategy, found: Found) -> FloatArray:
     if not whole > 0:
         return np.full(len(scores), strategy.weight * 1e-9)
     return np.asarray(strategy.weight * scores / whole)
+
+
+def _ranks(scores: FloatArray) -> FloatArray:
+    """The rank of each score from 1; those that tie share the best one, in whatever order found."""
+    order = np.argsort(-scores, kind="stable")
+    new = np.diff(scores[order], prepend=np.nan) != 0
+    ranks = np.empty(len(scores))
+    ranks[order] = np.maximum.accumulate(np.where(new, np.arange(1, len(scores) + 1), 0))
+    return ranks
 
 
 class Blender:

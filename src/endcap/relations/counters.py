@@ -6,9 +6,10 @@ How to read them (`state.counters` in a retriever):
 - `rate(rows, window, now)`: the decayed number of visitors per row. `window` is `1h`, `1d`, `7d`
   or `30d`: an event that long ago counts 1/e. A row's events of the last `window` weigh most; a
   steady product has about the visitors of one window.
-- `ranked(window, now)`: rows by falling rate, at most `RANKED` of them, ties by row. Waiting never
-  changes the order, so after the first time only rows with new events are sorted in, at most every
-  `FRESH` milliseconds; only the order is kept, so eligibility is checked live.
+- `scores(rows, window, now)`: the same to order by; what differs by rounding only is equal.
+- `ranked(window, now)`: rows by falling score, at most `RANKED` of them, ties by product id. As
+  waiting never changes the order, only rows with new events are sorted in after the first time, at
+  most every `FRESH` milliseconds; only the order is kept, so eligibility is checked live.
 - `visitors(row, window, now, signal)`: one row's decayed number, for a reason's text.
 - `by_code(codes, window, now)`: the rate added up per code of a column, e.g. `columns.brand`.
 
@@ -21,7 +22,7 @@ One visitor counts once per product, signal and UTC day, however often they clic
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ import numpy.typing as npt
 
 from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
 from endcap.catalog.columns import Columns
+from endcap.catalog.ranking import best_first
 from endcap.core.event import Event
 from endcap.core.times import DAY, HOUR
 
@@ -59,8 +61,10 @@ class Order(NamedTuple):
 class Counters:
     """Decayed counts of one shop, in all and per zone. All calls come from one thread."""
 
-    def __init__(self, landmark: int = 0) -> None:
+    def __init__(self, landmark: int = 0, ids: Sequence[str] = ()) -> None:
+        """`ids` are the catalogue's, by row; whoever folds gives them, too."""
         self.landmark = landmark
+        self._ids = ids
         self._tables: dict[str | None, Decayed] = {None: self._table()}
         self._seen: set[int] = set()
         self._before: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -74,10 +78,11 @@ class Counters:
         tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
         zones: list[str],
         rows: Callable[[IntArray], IntArray],
+        ids: Sequence[str],
     ) -> "Counters":
         """The counters as of a snapshot; `rows` turns its product numbers into catalogue rows."""
         table = tables["counters"]
-        counters = cls(int(table["landmark"][0]))
+        counters = cls(int(table["landmark"][0]), ids)
         counters._before = tables["counters_seen"]["key"]
         found = rows(table["product"])
         for number, zone in ((-1, None), *enumerate(zones)):
@@ -92,6 +97,7 @@ class Counters:
         signal = SIGNAL_OF.get(event.type)
         if signal is None or event.traffic is not None or not event.visitor:
             return
+        self._ids = columns.ids
         for line in event.lines:
             row = columns.row(line.product)
             if row is None or not self._first(event, line.product, signal):
@@ -114,6 +120,13 @@ class Counters:
             return np.zeros(len(rows))
         return table.at(rows, WINDOWS[window], now, signal_weights(signal))
 
+    def scores(self, rows: IntArray, window: str, now: int, zone: str | None = None) -> FloatArray:
+        """The rate of each row, equal for rows with as many visitors at the same times."""
+        table = self._tables.get(zone)
+        if table is None:
+            return np.zeros(len(rows))
+        return table.scores(rows, WINDOWS[window], now, SCORE)
+
     def visitors(self, row: int, window: str, now: int, signal: str = "views") -> float:
         """Decayed visitors of one row."""
         return float(self.rate(np.array([row], np.int32), window, now, signal)[0])
@@ -131,13 +144,16 @@ class Counters:
         if table is None or not table.used:
             return NO_ITEMS
         touched = self._touched[zone]
-        if made is None:
-            rows = _best(table.rows[: table.used], table.all(place, table.landmark, weights))
-        elif made.seen < len(touched):
-            rows = np.union1d(made.rows, np.array(touched[made.seen :], np.int32))
-            rows = _best(rows, table.at(rows, place, table.landmark, weights))
-        else:
+        if made is not None and made.seen == len(touched):
             rows = made.rows
+        else:
+            rows = table.rows[: table.used]
+            if made is not None:
+                fresh = np.unique(np.array(touched[made.seen :], np.int32))
+                # The others keep their order, which makes sorting them again quick.
+                rows = np.concatenate([made.rows[~np.isin(made.rows, fresh)], fresh])
+            scores = table.scores(rows, place, table.landmark, weights)
+            rows = _best(rows, scores, self._ids)
         self._orders[key] = Order(now, rows, len(touched))
         return rows
 
@@ -198,8 +214,12 @@ def signal_weights(signal: str) -> FloatArray:
     return weights
 
 
-def _best(rows: IntArray, values: FloatArray) -> IntArray:
-    kept = np.flatnonzero(values > 0)
+def _best(rows: IntArray, scores: FloatArray, ids: Sequence[str]) -> IntArray:
+    kept = np.flatnonzero(scores > 0)
     if len(kept) > RANKED:
-        kept = kept[np.argpartition(-values[kept], RANKED)[:RANKED]]
-    return rows[kept[np.lexsort((rows[kept], -values[kept]))]]
+        # With all that tie with the last one, so that the cut goes by id, too.
+        least = np.partition(scores[kept], len(kept) - RANKED)[len(kept) - RANKED]
+        kept = np.flatnonzero(scores >= least)
+    order = best_first(rows[kept], scores[kept], ids)[:RANKED]
+    best: IntArray = rows[kept[order]]
+    return best

@@ -4,6 +4,10 @@ Forward decay (Cormode, Shkapenyuk, Srivastava, Xu 2009): an event at `t` adds
 exp((t - landmark) / tau); the decayed count at `now` is the sum times
 exp(-(now - landmark) / tau). All rows age by the same factor, so their order never changes by
 waiting, an event may come late, and two tables are merged by adding them.
+
+Ages are counted in whole steps, of which a lifetime has `STEPS`: an event of the present step
+counts 1. So rows with as many events in each step have the same count, and `scores` makes them
+equal to the last bit, whatever order they were added in and whatever the landmark.
 """
 
 import math
@@ -11,9 +15,22 @@ import math
 import numpy as np
 
 from endcap.catalog.arrays import FloatArray, IntArray, grown
+from endcap.catalog.ranking import levelled
 
 # exp of more than this is moved to a newer landmark long before it could overflow.
 FAR = 300.0
+# 15 s in an hour, 6 min in a day, 42 min in 7 days, 3 h in 30 days.
+STEPS = 240
+
+
+def began(moment: int, lifetime: int) -> int:
+    """When the step of a moment began, all in milliseconds."""
+    return moment - moment % (lifetime // STEPS)
+
+
+def aged(now: int, landmark: int, lifetime: int) -> float:
+    """How many lifetimes lie between a landmark and the present step."""
+    return (began(now, lifetime) - landmark) / lifetime
 
 
 class Decayed:
@@ -39,8 +56,8 @@ class Decayed:
         if moment - self.landmark > FAR * min(self.lifetimes):
             self.move(moment)
         slot = self._slot(row)
-        age = moment - self.landmark
         for place, lifetime in enumerate(self.lifetimes):
+            age = began(moment, lifetime) - self.landmark
             self._sums[place, signal, slot] += math.exp(age / lifetime)
 
     def merge(self, rows: IntArray, sums: FloatArray) -> None:
@@ -63,21 +80,35 @@ class Decayed:
 
     def at(self, rows: IntArray, place: int, now: int, weights: FloatArray) -> FloatArray:
         """Decayed counts of the rows at `now`, the signals added up by their weights."""
-        if not self.used:
-            return np.zeros(len(rows))
-        known = np.minimum(rows, len(self._slots) - 1)
-        slots = np.where(rows < len(self._slots), self._slots[known], -1)
-        sums = weights @ self._sums[place][:, np.maximum(slots, 0)]
-        counts: FloatArray = np.where(slots >= 0, sums, 0.0)
-        return counts * self._factor(place, now)
+        return self._of(rows, place, weights) * self._factor(place, now)
+
+    def scores(self, rows: IntArray, place: int, now: int, weights: FloatArray) -> FloatArray:
+        """The same to order by: equal where the counts are, but for 1/65,536 of them.
+
+        Which counts fall together does not depend on `now` or on the landmark: seen from a whole
+        number of half-lives after 1970, only the exponent of a double depends on that number.
+        """
+        lifetime = self.lifetimes[place]
+        whole = math.exp(math.fmod(self.landmark, lifetime * math.log(2)) / lifetime)
+        return levelled(self._of(rows, place, weights) * whole) * (self._factor(place, now) / whole)
 
     def all(self, place: int, now: int, weights: FloatArray) -> FloatArray:
         """Decayed counts of every row in `rows`, as `at` gives them."""
         counts: FloatArray = weights @ self._sums[place][:, : self.used]
         return counts * self._factor(place, now)
 
+    def _of(self, rows: IntArray, place: int, weights: FloatArray) -> FloatArray:
+        """Sums of the rows at the landmark; 0 for a row without events."""
+        if not self.used:
+            return np.zeros(len(rows))
+        known = np.minimum(rows, len(self._slots) - 1)
+        slots = np.where(rows < len(self._slots), self._slots[known], -1)
+        sums = weights @ self._sums[place][:, np.maximum(slots, 0)]
+        counts: FloatArray = np.where(slots >= 0, sums, 0.0)
+        return counts
+
     def _factor(self, place: int, now: int) -> float:
-        return math.exp(min(FAR, -(now - self.landmark) / self.lifetimes[place]))
+        return math.exp(min(FAR, -aged(now, self.landmark, self.lifetimes[place])))
 
     def _room(self, slots: int) -> None:
         held = self._sums.shape[2]

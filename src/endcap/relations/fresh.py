@@ -11,6 +11,7 @@ import numpy as np
 from endcap.catalog.arrays import FloatArray, IntArray
 
 from .counters import LIFETIMES, WINDOWS, Counters, signal_weights
+from .decayed import aged
 
 if TYPE_CHECKING:
     from .joined import Joined
@@ -56,6 +57,6 @@ class Fresh:
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         known = (products >= 0) & (products < self._size) & (self._keys[at] == keys)
         own = self._table["sums"][WINDOWS[window]][:, at[known]]
-        age = now - int(self._table["landmark"][0])
-        sums[known] = (signal_weights(signal) @ own) * np.exp(-age / LIFETIMES[window])
+        age = aged(now, int(self._table["landmark"][0]), LIFETIMES[window])
+        sums[known] = (signal_weights(signal) @ own) * np.exp(-age)
         return sums

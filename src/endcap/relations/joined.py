@@ -68,6 +68,11 @@ class Joined:
         """The snapshot's version; empty when there is none."""
         return self.snapshot.version if self.snapshot else ""
 
+    @property
+    def ids(self) -> list[str]:
+        """The catalogue's ids by row."""
+        return self._columns.ids
+
     def relation(self, name: str) -> Relation | None:
         """The relation, or None when the snapshot has none of that name."""
         return self.snapshot.relations.get(name) if self.snapshot else None

@@ -11,6 +11,7 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
 from endcap.catalog.categories import ancestors
 from endcap.catalog.columns import Columns
+from endcap.catalog.ranking import best_first, levelled
 from endcap.core.times import DAY
 
 from .counters import Counters
@@ -75,7 +76,7 @@ class Trends:
             recent[known] = self._table["recent"][numbers] * age
             usual[known] = self._table["baseline"][numbers] / self.stretches
         recent += self._joined.fresh.visitors(rows, counters, now, window=self._window)
-        return Measured(recent, usual, (recent + SHRINK) / (usual + SHRINK))
+        return Measured(recent, usual, levelled((recent + SHRINK) / (usual + SHRINK)))
 
     def baseline(self, row: int) -> int:
         """Visitors of one row in the whole baseline."""
@@ -136,7 +137,7 @@ class Trends:
             return []
         measured = self.measured(members, counters, now)
         recent, usual = np.bincount(codes, measured.recent), np.bincount(codes, measured.usual)
-        growth = (recent + SHRINK) / (usual + SHRINK)
+        growth = levelled((recent + SHRINK) / (usual + SHRINK))
         rising = np.flatnonzero((recent >= MINIMUM) & (growth >= GROWTH)).tolist()
         found = [
             FacetTrend(names[c], float(recent[c]), float(usual[c]), float(growth[c]))
@@ -148,8 +149,8 @@ class Trends:
         rows = self._considered(counters, now)
         measured = self.measured(rows, counters, now)
         rising = np.flatnonzero((measured.recent >= MINIMUM) & (measured.growth >= GROWTH))
-        order = rising[np.lexsort((rows[rising], -measured.growth[rising]))]
-        ranked: IntArray = rows[order]
+        order = best_first(rows[rising], measured.growth[rising], self._columns.ids)
+        ranked: IntArray = rows[rising[order]]
         return ranked
 
     def _considered(self, counters: Counters, now: int) -> IntArray:

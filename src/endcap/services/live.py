@@ -166,7 +166,7 @@ def _tail(joined: Joined, pause: int) -> Tail:
     if snapshot is None or "counters" not in snapshot.tables:
         return Tail(snapshot.manifest.log_seq if snapshot else 0, pause=pause)
     zones = snapshot.texts("counter_zones")
-    counters = Counters.restored(snapshot.tables, zones, joined.rows)
+    counters = Counters.restored(snapshot.tables, zones, joined.rows, joined.ids)
     return Tail(snapshot.manifest.log_seq, counters, pause)
 
 
