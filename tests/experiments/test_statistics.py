@@ -17,10 +17,10 @@ from endcap.experiments.checks import (
     holm,
     sample_ratio,
 )
-from endcap.experiments.interleave import preference
 from endcap.experiments.lift import Interval, Lift, compare
 from endcap.experiments.moments import Sums, cuped, mean, ratio
 from endcap.experiments.planner import PlanQuestion, detectable, per_variant, planned
+from endcap.experiments.preference import preference
 
 N = 4_000
 

@@ -201,7 +201,7 @@ def rows_of(event: Event) -> Iterator[Row]:
             price_minor=line.price,
             strategies=origin.strategies or None,
             rules=origin.rules or None,
-            **common,  # type: ignore[arg-type]
+            **common | ({"variant": origin.team} if origin.team else {}),  # type: ignore[arg-type]
         )
 
 

@@ -50,7 +50,10 @@ class OfferView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One slot of a slate. `rung` is `strategies` or the fallback rung that filled the slot."""
+    """One slot of a slate. `rung` is `strategies` or the fallback rung that filled the slot.
+
+    `team` is the variant that put it there, in slates that an experiment interleaves.
+    """
 
     id: str
     position: int
@@ -59,6 +62,7 @@ class Item(msgspec.Struct, frozen=True):
     reasons: list[Reason]
     badges: list[Badge]
     product: msgspec.Raw
+    team: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Slate(msgspec.Struct, frozen=True):

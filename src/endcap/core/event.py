@@ -86,11 +86,13 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Where one item of a slate came from.
 
     `strategies` are who proposed it, the largest share first (or the fallback rung alone);
-    `rules` are the rules that moved, pinned or marked it.
+    `rules` are the rules that moved, pinned or marked it. `team` is the variant that put it there,
+    when the slate is mixed from two.
     """
 
     strategies: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    team: str = ""
 
 
 class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

@@ -23,6 +23,8 @@ METRICS: tuple[str, ...] = (
     "order_value",
 )
 HOLD_OUT = "hold_out"
+INTERLEAVED = "interleaved"
+"""What answers name as the variant when both have products in the slate."""
 
 
 class Variant(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -78,6 +80,9 @@ class Experiment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
     """A comparison of variants on some placements.
 
     Experiments of one `layer` exclude each other: each owns `share` of the layer's visitors.
+    With the type `interleaving` both variants fill one slate by turns (team draft), and clicks say
+    which is preferred.
+
     `traffic` is the part of those who take part now (it can be raised, `ramp` raises it by
     itself); `hold_out` of the layer's visitors see no experiment of the layer at all. `exposure`
     says when a visitor counts: at serving or at the first impression. `alpha` is the risk of a
@@ -85,6 +90,7 @@ class Experiment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_
     """
 
     title: str = ""
+    type: Literal["ab", "interleaving"] = "ab"
     placements: list[str]
     variants: list[Variant]
     layer: str = "default"

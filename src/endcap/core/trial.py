@@ -30,6 +30,21 @@ class TrialData(NamedTuple):
     as_of: int
 
 
+class Preferences(NamedTuple):
+    """How visitors of an interleaving chose: wins of each team, ties, and what each team did.
+
+    `teams` has a row per variant; `visitors` are those who met the experiment.
+    """
+
+    wins: tuple[int, int]
+    ties: int
+    teams: list[dict[str, Any]]
+    visitors: int
+    until: int
+    reached: bool
+    as_of: int
+
+
 class TrialUnits(NamedTuple):
     """A metric's numerator and denominator per visitor, in an order that says nothing."""
 

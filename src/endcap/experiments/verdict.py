@@ -6,6 +6,7 @@ from endcap.core.experiment import Experiment
 
 from .checks import MISMATCH, sample_ratio
 from .lift import Lift
+from .preference import Preference
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,44 @@ def decide(
         text = f"No difference found; one of {plan.effect:+.0%} would most likely have been seen."
         return Verdict(status="no_difference", text=text)
     return Verdict(status="too_early", text=_waiting(experiment, fewest, days, primary))
+
+
+def examine_draft(visitors: int, served: dict[str, int]) -> Health:
+    """The health of an interleaving: both teams must have products to show."""
+    total = sum(served.values())
+    problems = [
+        f"{name} has only {count / total:.0%} of the products shown; it hardly fills its slates, "
+        "so there is little to choose from"
+        for name, count in served.items()
+        if total and count < total / 10
+    ]
+    return Health(visitors={"both": visitors}, split_p=1.0, in_both=0.0, problems=problems)
+
+
+def prefer(
+    experiment: Experiment, health: Health, found: Preference, teams: tuple[str, str], days: float
+) -> Verdict:
+    """The verdict of an interleaving: the preferred team, by the same rules as a lift."""
+    if health.problems:
+        return Verdict(status="unhealthy", text="No verdict: " + "; ".join(health.problems) + ".")
+    plan = experiment.plan
+    chose = found.decided + found.ties
+    reached = days >= plan.days and chose >= max(plan.per_variant, 1)
+    early = found.safe_p < experiment.alpha
+    if early or (reached and found.p_value < experiment.alpha):
+        better = teams[found.wins[1] > found.wins[0]]
+        part = max(found.wins) / found.decided
+        how = "the plan is reached" if reached else "the test that holds at any time is sure"
+        text = f"{better} is preferred by {part:.0%} of {found.decided:,} visitors with a choice"
+        status = "winner" if better == teams[1] else "harmful"
+        return Verdict(status=status, text=f"{text}; {how}.", variant=teams[1], early=not reached)
+    if reached:
+        return Verdict(status="no_difference", text="Visitors prefer neither, as far as was seen.")
+    text = (
+        f"Too early: day {days:.0f} of {plan.days}, {chose:,} of {plan.per_variant:,} visitors "
+        "who clicked."
+    )
+    return Verdict(status="too_early", text=text)
 
 
 def _cleared(lift: Lift, reached: bool) -> bool:

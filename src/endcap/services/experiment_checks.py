@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from endcap.core.errors import FieldProblem
-from endcap.core.experiment import HOLD_OUT, Experiment
+from endcap.core.experiment import HOLD_OUT, INTERLEAVED, Experiment
 from endcap.core.ids import id_problem
 
 MAX_VARIANTS = 10
@@ -29,19 +29,25 @@ def experiment_problems(name: str, given: Experiment) -> list[FieldProblem]:
 def _variants(given: Experiment) -> Iterator[FieldProblem]:
     if not 2 <= len(given.variants) <= MAX_VARIANTS:
         yield FieldProblem("/variants", "out_of_range", f"must be 2 to {MAX_VARIANTS}")
+    elif given.type == "interleaving" and len(given.variants) != 2:
+        yield FieldProblem("/variants", "out_of_range", "must be 2 to be interleaved")
     names = [variant.name for variant in given.variants]
     for place, variant in enumerate(given.variants):
         at = f"/variants/{place}"
         if problem := id_problem(variant.name, f"{at}/name"):
             yield problem
-        elif names.count(variant.name) > 1 or variant.name == HOLD_OUT:
-            yield FieldProblem(f"{at}/name", "not_allowed", "must be unique, and not `hold_out`")
+        elif names.count(variant.name) > 1 or variant.name in (HOLD_OUT, INTERLEAVED):
+            text = f"must be unique, and not `{HOLD_OUT}` or `{INTERLEAVED}`"
+            yield FieldProblem(f"{at}/name", "not_allowed", text)
         if not _within(variant.weight, 0, 1_000):
             yield FieldProblem(f"{at}/weight", "out_of_range", "must be > 0, at most 1,000")
 
 
 def _numbers(given: Experiment) -> Iterator[FieldProblem]:
     plan = given.plan
+    if given.type == "interleaving" and (given.guardrails or given.primary != "click_rate"):
+        text = "clicks decide an interleaving, and nothing else: everybody sees both variants"
+        yield FieldProblem("/guardrails" if given.guardrails else "/primary", "not_allowed", text)
     for pointer, value, low, high in (
         ("/share", given.share, 0, 1),
         ("/traffic", given.traffic, 0, 1),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from endcap.core.errors import EndcapError, FieldProblem, InvalidInput, NotFound
-from endcap.core.experiment import HOLD_OUT, Experiment, ExperimentView
+from endcap.core.experiment import HOLD_OUT, INTERLEAVED, Experiment, ExperimentView
 from endcap.core.placement import ControlRecord
 from endcap.core.pointers import refusal
 from endcap.core.ports import Control
@@ -73,9 +73,19 @@ class ExperimentService:
             if variant == HOLD_OUT:
                 return Trial(name, HOLD_OUT, plan)
             if variant is not None:
-                found = next(v for v in experiment.variants if v.name == variant)
-                changed = self._changed(shop, name, plan, (variant, found.changes))
-                return Trial(name, variant, changed, frozenset(found.rules_off))
+                met = [v for v in experiment.variants if v.name == variant]
+                if experiment.type == "interleaving":
+                    met = experiment.variants
+                trials = [
+                    Trial(
+                        name,
+                        one.name,
+                        self._changed(shop, name, plan, (one.name, one.changes)),
+                        frozenset(one.rules_off),
+                    )
+                    for one in met
+                ]
+                return _together(trials, experiment.salt)
         return None
 
     async def again(self, shop: str, plan: Plan, experiment: str, variant: str) -> Trial | None:
@@ -86,13 +96,24 @@ class ExperimentService:
         if variant == HOLD_OUT:
             return Trial(experiment, variant, plan)
         for record in await asyncio.to_thread(self._control.history, shop, KIND, experiment):
-            variants = _decoded(record.body).variants if record.body is not None else []
-            found = next((v for v in variants if v.name == variant), None)
-            if found is not None:
-                changed = await self._placements.changed_plan_at(
-                    shop, plan.name, plan.version, found.changes
+            kept = _decoded(record.body) if record.body is not None else None
+            if kept is None:
+                continue
+            mixed = kept.type == "interleaving" and variant == INTERLEAVED
+            trials = [
+                Trial(
+                    experiment,
+                    one.name,
+                    await self._placements.changed_plan_at(
+                        shop, plan.name, plan.version, one.changes
+                    ),
+                    frozenset(one.rules_off),
                 )
-                return Trial(experiment, variant, changed, frozenset(found.rules_off))
+                for one in kept.variants
+                if mixed or one.name == variant
+            ]
+            if trials:
+                return _together(trials, kept.salt)
         return None
 
     async def list(self, shop: str) -> Sequence[ExperimentView]:
@@ -216,6 +237,13 @@ class ExperimentService:
             created_at=self._clock(),
         )
         return await asyncio.to_thread(self._control.put, shop, record, None)
+
+
+def _together(trials: Sequence[Trial], salt: str) -> Trial:
+    """One trial; of two, the first with the other to mix its slate with."""
+    if len(trials) == 1:
+        return trials[0]
+    return trials[0]._replace(other=trials[1], salt=salt)
 
 
 def _slice_beside(draft: Experiment, running: Sequence[ExperimentView]) -> float:

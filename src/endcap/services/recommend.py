@@ -26,6 +26,7 @@ from endcap.recommend.trace import make_trace
 
 from .choices import check_filter
 from .gate import Gate, open_gate
+from .interleaving import Mixed, Team, mixed
 from .live import LiveState
 from .offering import Offering
 from .placements import PlacementService
@@ -33,7 +34,7 @@ from .resolve import Asked, asked_time, check, resolved
 from .rule_source import NoRules, RuleSource, TraitSource
 from .served import ServedLog, served_detail
 from .traces import inputs_of
-from .trials import NoTrials, TrialSource
+from .trials import NoTrials, Trial, TrialSource
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -219,12 +220,17 @@ class RecommendService:
         if trial is not None and trial.plan is not live:
             plan, query = resolved(asked._replace(plan=trial.plan), self._traits)
         state = asked.state
-        rules = self._rules.for_placement(shop, plan.name)
-        if trial is not None:
-            rules = trial.rules(rules)
+        published = self._rules.for_placement(shop, plan.name)
+        rules = published if trial is None else trial.rules(published)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None
-        items = make_items(outcome, query, state, fields)
+        both = None
+        if trial is not None and trial.other is not None:
+            one = Team(trial.variant, plan, query, outcome)
+            both = self._interleaved(one, trial, trial.other, asked, published)
+            outcome, items = both.outcome, both.items(state, fields)
+        else:
+            items = make_items(outcome, query, state, fields)
         slate = self._slate(plan, outcome, items, state)
         if asked.known is not None and asked.known.degraded:
             slate = msgspec.structs.replace(slate, degraded=list(asked.known.degraded))
@@ -234,7 +240,8 @@ class RecommendService:
         if trial is not None:
             slate = msgspec.structs.replace(slate, experiment=trial.named())
         if request.explain:
-            slate = msgspec.structs.replace(slate, trace=make_trace(outcome, plan, query, state))
+            trace = both.trace(state) if both else make_trace(outcome, plan, query, state)
+            slate = msgspec.structs.replace(slate, trace=trace)
         inputs = inputs_of(request, plan, query, state, asked.known)
         segments = tuple(sorted(query.traits.segments))
         micros = (self._stopwatch() - began) // 1_000
@@ -242,6 +249,15 @@ class RecommendService:
         if request.as_of is None:
             self._log(shop, asked, slate, detail)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
+
+    def _interleaved(
+        self, one: Team, trial: Trial, other: Trial, asked: Asked, published: PlacementRules
+    ) -> Mixed:
+        """The slate mixed from one variant's, which is there, and another's, made here."""
+        plan, query = resolved(asked._replace(plan=other.plan), self._traits)
+        explain, rules = asked.request.explain, other.rules(published)
+        outcome = self._pipeline.run(plan, query, asked.state, explain, rules)
+        return mixed((one, Team(other.variant, plan, query, outcome)), trial, asked)
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
         return Slate(

@@ -2,20 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.experiment import HOLD_OUT, METRICS, Experiment
-from endcap.core.money import exponent
+from endcap.core.money import exponent, from_minor
 from endcap.core.times import DAY, Clock, format_time
-from endcap.core.trial import TrialData, TrialQuestion, TrialUnits
+from endcap.core.trial import Preferences, TrialData, TrialQuestion, TrialUnits
 from endcap.experiments.checks import guardrail, holm
 from endcap.experiments.lift import Interval, Lift, compare
 from endcap.experiments.moments import Estimate, Sums, cuped, mean, ratio
-from endcap.experiments.verdict import Health, Verdict, decide, examine
+from endcap.experiments.preference import Preference, preference
+from endcap.experiments.verdict import (
+    Health,
+    Verdict,
+    decide,
+    examine,
+    examine_draft,
+    prefer,
+)
 
 from .experiments import ExperimentService, NotAllowedNow
 
@@ -31,6 +39,9 @@ class TrialSource(Protocol):
 
     def sums(self, question: TrialQuestion) -> TrialData:
         """Sums per variant and metric."""
+
+    def preferences(self, question: TrialQuestion) -> Preferences:
+        """How the visitors of an interleaving chose."""
 
     def units(self, question: TrialQuestion, metric: str) -> TrialUnits:
         """Numerator and denominator per visitor."""
@@ -65,7 +76,10 @@ class MetricResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of an experiment. `until` is where the data ends."""
+    """All that is known of an experiment. `until` is where the data ends.
+
+    An interleaving has no metrics, but `preference` and what each team of its slates did.
+    """
 
     name: str
     state: str
@@ -78,6 +92,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     plan_reached: bool
     until: str
     as_of: str
+    preference: Preference | None = None
+    teams: list[dict[str, Any]] = []
 
 
 class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +129,11 @@ class ResultService:
         """The results as of now, or as of the stop. Raises NotFound or NotAllowedNow."""
         experiment = (await self._experiments.get(shop, name)).experiment
         question = self._question(name, experiment)
-        data = await asyncio.to_thread(self._source(shop).sums, question)
+        source = self._source(shop)
+        if experiment.type == "interleaving":
+            chosen = await asyncio.to_thread(source.preferences, question)
+            return make_preference(name, experiment, chosen, self._currency)
+        data = await asyncio.to_thread(source.sums, question)
         return make_results(name, experiment, data, exponent(self._currency))
 
     async def split_check(self, shop: str, name: str, metric: str) -> SplitCheck:
@@ -122,6 +142,8 @@ class ResultService:
             problem = FieldProblem("/query/metric", "not_allowed", f"is none of {METRICS}")
             raise InvalidInput("the check cannot be made", [problem])
         experiment = (await self._experiments.get(shop, name)).experiment
+        if experiment.type == "interleaving":
+            raise NotAllowedNow("it interleaves: nobody meets one variant alone, so none is split")
         question = self._question(name, experiment)
         units = await asyncio.to_thread(self._source(shop).units, question, metric)
         return await asyncio.to_thread(split_check, metric, units, experiment.alpha)
@@ -161,6 +183,35 @@ def make_results(name: str, experiment: Experiment, data: TrialData, places: int
         plan_reached=data.reached,
         until=format_time(data.until),
         as_of=format_time(data.as_of),
+    )
+
+
+def make_preference(name: str, experiment: Experiment, data: Preferences, currency: str) -> Results:
+    """What may be said of an interleaving."""
+    days = (data.until - (experiment.started_at or 0)) / DAY
+    found = preference(*data.wins, data.ties, experiment.alpha)
+    one, other = (variant.name for variant in experiment.variants)
+    served = {team["variant"]: int(team["served"]) for team in data.teams}
+    health = examine_draft(data.visitors, served)
+    teams = [
+        {k: v for k, v in team.items() if k != "revenue_minor"}
+        | {"revenue": str(from_minor(int(team["revenue_minor"]), currency))}
+        for team in data.teams
+    ]
+    return Results(
+        name=name,
+        state=experiment.state,
+        health=health,
+        verdict=prefer(experiment, health, found, (one, other), days),
+        metrics=[],
+        days=round(days, 3),
+        planned_days=experiment.plan.days,
+        planned_per_variant=experiment.plan.per_variant,
+        plan_reached=data.reached,
+        until=format_time(data.until),
+        as_of=format_time(data.as_of),
+        preference=found,
+        teams=teams,
     )
 
 

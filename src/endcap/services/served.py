@@ -44,7 +44,7 @@ def served_detail(
 def _origin(item: Item) -> Origin:
     strategies = dict.fromkeys(reason.strategy for reason in item.reasons if reason.strategy)
     rules = dict.fromkeys(str(r.counts["rule"]) for r in item.reasons if "rule" in r.counts)
-    return Origin(tuple(strategies), tuple(rules))
+    return Origin(tuple(strategies), tuple(rules), item.team or "")
 
 
 class ServedLog:

@@ -17,6 +17,7 @@ from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
+from .interleaving import Mixed, Team, mixed
 from .past import PastStates
 from .placements import PlacementService
 from .resolve import Asked, resolved
@@ -38,6 +39,7 @@ class Again(NamedTuple):
     rules: PlacementRules
     outcome: Outcome
     differences: list[str]
+    mixed: Mixed | None = None
 
     @property
     def exact(self) -> bool:
@@ -74,13 +76,18 @@ class Traces:
     async def trace(self, shop: str, token: str) -> dict[str, Any]:
         """Every decision behind the slate. Raises NotFound."""
         again = await self._again(shop, token)
+        if again.mixed is not None:
+            return {**_head(again), "trace": again.mixed.trace(again.state)}
         trace = make_trace(again.outcome, again.plan, again.query, again.state)
         return {**_head(again), "trace": trace}
 
     async def replay(self, shop: str, token: str) -> dict[str, Any]:
         """The slate made again from its stored inputs, beside what was served. Raises NotFound."""
         again = await self._again(shop, token)
-        items = make_items(again.outcome, again.query, again.state, None)
+        if again.mixed is not None:
+            items = again.mixed.items(again.state, None)
+        else:
+            items = make_items(again.outcome, again.query, again.state, None)
         served = [line.product for line in again.event.lines]
         return {**_head(again), "served": served, "items": items}
 
@@ -112,7 +119,7 @@ class Traces:
         rules = await self._rules.as_of(shop, event.placement, event.occurred_at)
         past = await self._past.state(shop, inputs)
         differences = list(past.differences)
-        detail = event.served
+        detail, trial, published = event.served, None, rules
         if detail is not None and detail.experiment is not None:
             trial = await self._trials.again(shop, plan, detail.experiment, detail.variant or "")
             if trial is None:
@@ -141,7 +148,15 @@ class Traces:
         if event.served and {*event.served.segments} != query.traits.segments:
             differences.append("the visitor's segments or tags have changed since")
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
-        return Again(event, plan, query, past.state, rules, outcome, differences)
+        both = None
+        if trial is not None and trial.other is not None:
+            other = trial.other
+            its_plan, its_query = resolved(asked._replace(plan=other.plan), self._traits)
+            its = self._pipeline.run(its_plan, its_query, past.state, True, other.rules(published))
+            one = Team(trial.variant, plan, query, outcome)
+            both = mixed((one, Team(other.variant, its_plan, its_query, its)), trial, asked)
+            outcome = both.outcome
+        return Again(event, plan, query, past.state, rules, outcome, differences, both)
 
     async def _event(self, shop: str, token: str) -> Event:
         waiting = self._served.find(shop, token)

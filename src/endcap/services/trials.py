@@ -2,22 +2,30 @@
 
 from typing import NamedTuple, Protocol
 
+from endcap.core.experiment import INTERLEAVED
 from endcap.experiments.assign import Subject
 from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.plan import Plan
 
 
 class Trial(NamedTuple):
-    """A variant met: its plan, and the rules that do not hold for it."""
+    """A variant met: its plan, and the rules that do not hold for it.
+
+    In an interleaving it is the control, `other` the variant that the slate is mixed with, and
+    `salt` what the coins are tossed with.
+    """
 
     experiment: str
     variant: str
     plan: Plan
     rules_off: frozenset[str] = frozenset()
+    other: "Trial | None" = None
+    salt: str = ""
 
     def named(self) -> dict[str, str]:
         """As the answer names it."""
-        return {"id": self.experiment, "variant": self.variant}
+        variant = self.variant if self.other is None else INTERLEAVED
+        return {"id": self.experiment, "variant": variant}
 
     def rules(self, published: PlacementRules) -> PlacementRules:
         """The rules that hold for this variant."""

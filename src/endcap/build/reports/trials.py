@@ -10,9 +10,10 @@ import duckdb
 import numpy as np
 
 from endcap.core.times import DAY
-from endcap.core.trial import TrialData, TrialQuestion, TrialUnits
+from endcap.core.trial import Preferences, TrialData, TrialQuestion, TrialUnits
 from endcap.experiments.moments import Sums
 
+from .interleavings import preferences
 from .live import LiveRollups
 from .rollups import EPOCH, ONE_DAY
 
@@ -93,6 +94,10 @@ class TrialReports:
                 reached=reached,
                 as_of=fresh.at,
             )
+
+    def preferences(self, question: TrialQuestion) -> Preferences:
+        """How the visitors of an interleaving chose."""
+        return preferences(self._rollups, question)
 
     def units(self, question: TrialQuestion, metric: str) -> TrialUnits:
         """Numerator and denominator of every visitor, for splitting them again."""

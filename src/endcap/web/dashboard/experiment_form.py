@@ -10,13 +10,21 @@ from endcap.core.placement import Placement
 from endcap.experiments.planner import PlanQuestion
 
 PLAN = {"effect": "0.1", "power": "0.8", "days": "14", "per_variant": "0"}
-DEFAULTS = {"placement": "", "primary": "click_rate", "traffic": "1", "differs": "draft", **PLAN}
+DEFAULTS = {
+    "placement": "",
+    "type": "ab",
+    "primary": "click_rate",
+    "traffic": "1",
+    "differs": "draft",
+    **PLAN,
+}
 
 
 def fields_of(experiment: Experiment) -> dict[str, str]:
     """The form's fields of an experiment with one placement and two variants."""
     found = {**DEFAULTS, "title": experiment.title, "primary": experiment.primary}
     found["placement"] = next(iter(experiment.placements), "")
+    found["type"] = experiment.type
     found["traffic"] = f"{experiment.traffic:g}"
     found |= {name: f"{getattr(experiment.plan, name):g}" for name in PLAN}
     other = experiment.variants[-1]
@@ -35,6 +43,7 @@ def experiment_of(
     made: dict[str, Any] = {"title": form.get("title", "").strip()}
     made["placements"] = [form.get("placement", "")]
     made["primary"] = form.get("primary", "click_rate")
+    made["type"] = form.get("type", "ab")
     made["traffic"] = number(form, "traffic", "/traffic", problems)
     made["plan"] = {name: number(form, name, f"/plan/{name}", problems) for name in PLAN}
     for name in ("days", "per_variant"):
