@@ -1,12 +1,18 @@
 """Puts the parts that guard an installation together, as its settings say."""
 
+import urllib.error
 import urllib.request
+from collections.abc import Mapping
+
+import msgspec
 
 from endcap.access.links import LINK_LIFE, new_link
-from endcap.core.errors import EndcapError
+from endcap.access.sealing import Sealer
+from endcap.core.errors import EndcapError, InvalidToken
 from endcap.core.ports import Control
 from endcap.core.times import Clock
 from endcap.services.external import ExternalIssuer, Issuer
+from endcap.services.oidc_sign_in import OidcClient, OidcSignIn
 from endcap.services.security import Limits, Security, make_security
 from endcap.settings import Settings
 from endcap.web.auth.addresses import networks
@@ -36,6 +42,16 @@ def security_of(settings: Settings, control: Control, secret: bytes, clock: Cloc
         )
         external = ExternalIssuer(issuer, security.directory, fetched, clock)
         security.authority.external = external
+        if settings.oidc_client_id:
+            client = OidcClient(
+                id=settings.oidc_client_id,
+                secret=settings.oidc_client_secret,
+                url=settings.url,
+                scopes=settings.oidc_scopes,
+            )
+            sealer = Sealer(secret, "oidc-sign-in")
+            sign_in = OidcSignIn(external, client, security.people, sealer, posted, clock)
+            security = msgspec.structs.replace(security, oidc=sign_in)
     return security
 
 
@@ -44,13 +60,24 @@ def fetched(url: str) -> bytes:
 
     Only https, or http on this machine; no redirect is followed, and little is read.
     """
+    return _asked(url, None, {})
+
+
+def posted(url: str, form: bytes, headers: Mapping[str, str]) -> bytes:
+    """What an identity provider answers to a form; as `fetched`. Raises EndcapError."""
+    return _asked(url, form, headers)
+
+
+def _asked(url: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
     local = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
     if not url.startswith(("https://", *local)):
         raise EndcapError("an address of the identity provider is not https")
-    opener = urllib.request.build_opener(_NoRedirects)
+    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310 - looked at above
     try:
-        with opener.open(url, timeout=FETCH_SECONDS) as answer:
-            content: bytes = answer.read(MAX_FETCHED)
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=FETCH_SECONDS) as got:
+            content: bytes = got.read(MAX_FETCHED)
+    except urllib.error.HTTPError as error:
+        raise InvalidToken(f"the identity provider answered {error.code}") from error
     except OSError as error:
         raise EndcapError(f"the identity provider does not answer: {error}") from error
     return content

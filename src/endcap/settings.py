@@ -84,6 +84,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_roles: Annotated[
         str, _about("What its roles mean here, like `shop-admins=admin,buyers=merchandiser`.")
     ] = ""
+    oidc_client_id: Annotated[
+        str,
+        _about("People sign in there too: what the provider knows this server as; empty: no."),
+    ] = ""
+    oidc_client_secret: Annotated[
+        str, _about("The secret of that client; empty: a public client, with PKCE alone.")
+    ] = ""
+    oidc_scopes: Annotated[
+        str, _about("What is asked for at sign-in, so that its ID token has `oidc_claim`.")
+    ] = "openid"
     shops: Annotated[
         str,
         _about("More shops served, separated by commas: a name, or name=host for its own host."),

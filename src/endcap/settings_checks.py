@@ -45,6 +45,7 @@ def check_settings(settings: "Settings") -> None:
         if getattr(settings, name) not in choices:
             raise ConfigurationError(f"{name}: must be one of {', '.join(choices)}")
     _check_security(settings)
+    _check_oidc(settings)
     _check_privacy(settings)
 
 
@@ -69,12 +70,19 @@ def _check_security(settings: "Settings") -> None:
             f"public_url: `{url}` must begin with https://; tokens and cookies must not travel "
             "in the clear"
         )
-    issuer = settings.oidc_issuer
-    if issuer and not issuer.startswith("https://") and not _is_loopback_url(issuer):
-        raise ConfigurationError(f"oidc_issuer: `{issuer}` must begin with https://")
     for shop in settings.shop_hosts:
         if not shop.isprintable() or not 1 <= len(shop) <= 100 or shop == "*":
             raise ConfigurationError(f"shops: `{shop}` cannot be the name of a shop")
+
+
+def _check_oidc(settings: "Settings") -> None:
+    issuer = settings.oidc_issuer
+    if issuer and not issuer.startswith("https://") and not _is_loopback_url(issuer):
+        raise ConfigurationError(f"oidc_issuer: `{issuer}` must begin with https://")
+    if (settings.oidc_client_id or settings.oidc_client_secret) and not issuer:
+        raise ConfigurationError("oidc_client_id: needs an oidc_issuer to sign in at")
+    if "openid" not in settings.oidc_scopes.split():
+        raise ConfigurationError("oidc_scopes: must have `openid` among them")
 
 
 def _check_privacy(settings: "Settings") -> None:

@@ -23,6 +23,8 @@ PAGES = {
     "/endcap.js": "open",
     "/postman.json": "open",
     "/login": "signs in",
+    "/login/oidc": "signs in",
+    "/login/oidc/callback": "signs in",
     "/login/style.css": "open",
     "/logout": "session",
     "/account": "session",

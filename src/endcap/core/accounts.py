@@ -8,7 +8,8 @@ import msgspec
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person. `password` is an argon2id hash; empty: signs in elsewhere or by a link.
 
-    `epoch` goes up to end all sessions and tokens made before.
+    `epoch` goes up to end all sessions and tokens made before. With an `issuer` the person signs in
+    there only, and brings the roles along.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     password: str = ""
     disabled: bool = False
     epoch: int = 0
+    issuer: str = ""
 
 
 class ClientSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

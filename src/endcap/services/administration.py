@@ -127,6 +127,11 @@ class Administration:
         _check_given(by, [*scopes, *self._directory.scopes_of(by.shop, account.roles)])
         if request.disabled is not None:
             account = msgspec.structs.replace(account, disabled=request.disabled)
+        if request.password is not None and account.issuer:
+            message = f"signs in at {account.issuer}"
+            raise InvalidInput(
+                "the request cannot be taken", [FieldProblem("/password", "not_allowed", message)]
+            )
         if request.password is not None:
             hashed = await self._security.people.hash_of(request.password, (name,))
             account = msgspec.structs.replace(account, password=hashed)

@@ -1,11 +1,14 @@
-"""Access tokens of another issuer (an OpenID provider): verified with its keys, roles mapped.
+"""Tokens of another issuer (an OpenID provider): verified with its keys, roles mapped.
 
 Its keys are fetched in the background: at the start, every quarter of an hour, and when a token
 names an unknown one, but then at most once a minute.
 """
 
 import asyncio
+import hashlib
+import hmac
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,11 +16,13 @@ import msgspec
 
 from endcap.access.signing import imported_keys
 from endcap.access.verify import Expected, VerificationKey, verify_access_token
-from endcap.core.access import Caller
+from endcap.core.access import ROLES, Caller
+from endcap.core.accounts import Account, Role
 from endcap.core.errors import EndcapError, InvalidToken
-from endcap.core.times import MINUTE, Clock
+from endcap.core.times import MINUTE, SECOND, Clock
 
 from .directory import Directory
+from .people import Identity
 
 LOG = logging.getLogger(__name__)
 Fetch = Callable[[str], bytes]
@@ -40,6 +45,18 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     roles: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class Endpoints(msgspec.Struct):
+    """What the issuer's discovery document says; the defaults are its specification's."""
+
+    issuer: str
+    jwks_uri: str
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    token_endpoint_auth_methods_supported: list[str] = msgspec.field(
+        default_factory=lambda: ["client_secret_basic"]
+    )
+
+
 class ExternalIssuer:
     """Knows the keys of one issuer and who presents its tokens."""
 
@@ -52,6 +69,12 @@ class ExternalIssuer:
         self._fetched = -USUAL
         self._wanted = True
         self.fetches = 0
+        self.endpoints: Endpoints | None = None
+
+    @property
+    def name(self) -> str:
+        """The issuer's address."""
+        return self._issuer.name
 
     def caller(self, token: str, now: int) -> Caller:
         """Who presents this token; `now` in seconds. Raises InvalidToken."""
@@ -69,14 +92,66 @@ class ExternalIssuer:
         except InvalidToken:
             self._wanted = True  # perhaps by a key that is new
             raise
-        theirs = _texts(_claim(claims.all, issuer.claim))
-        roles = [issuer.roles.get(role, role) for role in theirs]
+        account = self._directory.find(issuer.shop, Account, self._account(claims.subject))
+        if account is not None and account.disabled:
+            raise InvalidToken("the account is disabled")
+        roles = self._roles(claims.all)
         return Caller(
             kind="account",
             name=f"{claims.subject}@{issuer.name}",
             shop=issuer.shop,
             scopes=self._directory.scopes_of(issuer.shop, roles),
         )
+
+    async def identity(self, token: str, client: str, nonce: str) -> Identity:
+        """Who an ID token for `client` is about. Raises InvalidToken."""
+        try:
+            return self._identity(token, client, nonce)
+        except InvalidToken:
+            self._wanted = True  # perhaps by a key that is new
+            await self.tend()
+            return self._identity(token, client, nonce)
+
+    def _identity(self, token: str, client: str, nonce: str) -> Identity:
+        issuer = self._issuer
+        expected = Expected(
+            issuer=issuer.name,
+            audience=client,
+            keys=self._keys,
+            typ=None,
+            required=("sub", "nonce"),
+            max_life=MAX_LIFE,
+        )
+        claims = verify_access_token(token, expected, self._clock() // SECOND).all
+        if not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
+            raise InvalidToken("the ID token answers another sign-in")
+        audience = claims["aud"]
+        several = isinstance(audience, list) and len(audience) > 1
+        if claims.get("azp", None if several else client) != client:
+            raise InvalidToken("the ID token was made for another client")
+        known = [
+            role
+            for role in self._roles(claims)
+            if role in ROLES or self._directory.find(issuer.shop, Role, role) is not None
+        ]
+        return Identity(
+            shop=issuer.shop,
+            name=self._account(claims["sub"]),
+            issuer=issuer.name,
+            roles=tuple(dict.fromkeys(known)),
+        )
+
+    def _roles(self, claims: dict[str, Any]) -> list[str]:
+        theirs = _texts(_claim(claims, self._issuer.claim))
+        return [self._issuer.roles.get(role, role) for role in theirs]
+
+    def _account(self, subject: str) -> str:
+        """The name of a subject's account: readable where it can be, and never another's."""
+        host = re.sub(r"^https?://", "", self._issuer.name).partition("/")[0]
+        name = f"{subject}@{host}".replace(":", "_")
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}", name) and ":" not in subject:
+            return name
+        return "oidc-" + hashlib.sha256(f"{self._issuer.name}\0{subject}".encode()).hexdigest()[:32]
 
     async def tend(self) -> None:
         """Fetch the keys when it is time to."""
@@ -94,17 +169,13 @@ class ExternalIssuer:
         self.fetches += 1
         about = self._fetch(self._issuer.name.rstrip("/") + DISCOVERY)
         try:
-            found = msgspec.json.decode(about, type=_Discovery)
+            found = msgspec.json.decode(about, type=Endpoints)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise EndcapError("its discovery document cannot be read") from error
         if found.issuer != self._issuer.name:
             raise EndcapError("its discovery document is of another issuer")
         self._keys = imported_keys(self._fetch(found.jwks_uri))
-
-
-class _Discovery(msgspec.Struct):
-    issuer: str
-    jwks_uri: str
+        self.endpoints = found
 
 
 def _claim(claims: dict[str, Any], path: str) -> object:

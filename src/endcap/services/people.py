@@ -15,6 +15,7 @@ from endcap.core.access import Caller
 from endcap.core.accounts import Account
 from endcap.core.errors import (
     EndcapError,
+    Forbidden,
     InvalidInput,
     InvalidToken,
     Overloaded,
@@ -49,6 +50,15 @@ class Session(msgspec.Struct, frozen=True):
     account: str
     epoch: int
     started: int
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who an identity provider says somebody is: the account's name, and the roles here."""
+
+    shop: str
+    name: str
+    issuer: str
+    roles: tuple[str, ...]
 
 
 class UsedLink(msgspec.Struct, frozen=True):
@@ -101,11 +111,16 @@ class People:
         self._address.take(address)
         account = self._directory.find(shop, Account, name)
         known = account is not None and not account.disabled and bool(account.password)
+        known = known and account is not None and not account.issuer
         stored = account.password if account is not None and known else DUMMY
         right = await self.hashing.run(matches, stored, password[:1_000])
         if account is None or not known or not right:
             raise WrongPassword
         return await self.start(shop, account)
+
+    def check_address(self, address: str) -> None:
+        """Count a sign-in that is proven elsewhere. Raises TooManyRequests."""
+        self._address.take(address)
 
     async def use_link(self, text: str, address: str) -> tuple[str, str]:
         """The shop and new session of a one-time link. Raises InvalidToken, TooManyRequests.
@@ -127,6 +142,27 @@ class People:
         if account.disabled:
             raise InvalidToken("the link's account is disabled")
         return link.shop, await self.start(link.shop, account)
+
+    async def enter(self, who: Identity) -> str:
+        """A new session of somebody whom an identity provider has signed in.
+
+        Raises Forbidden for somebody without a role here, with a disabled account, or whose name
+        is that of a local account.
+        """
+        account = self._directory.find(who.shop, Account, who.name)
+        if account is not None and account.issuer != who.issuer:
+            raise Forbidden("a local account has this name; an administrator has to rename one")
+        if account is None and who.roles:
+            account = Account(name=who.name, roles=who.roles, issuer=who.issuer)
+            await self._directory.put(who.shop, account, "endcap", "first sign-in")
+        elif account is not None and account.roles != who.roles:
+            account = msgspec.structs.replace(account, roles=who.roles)
+            await self._directory.put(who.shop, account, "endcap", "roles at sign-in")
+        if account is None or not account.roles:
+            raise Forbidden("your account has no role here; ask an administrator for one")
+        if account.disabled:
+            raise Forbidden("your account is disabled")
+        return await self.start(who.shop, account)
 
     async def start(self, shop: str, account: Account) -> str:
         """A new session for the account; its id is kept only as a digest."""

@@ -20,6 +20,7 @@ from .directory import Directory
 from .grants import Grants
 from .keyring import Keyring
 from .limits import Buckets
+from .oidc_sign_in import OidcSignIn
 from .people import People
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     addresses: Buckets
     clock: Clock
     secret: bytes
+    oidc: OidcSignIn | None = None
 
     async def load(self, shops: Sequence[str]) -> None:
         """Read everything; needed before the first request."""

@@ -10,12 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from endcap.core.accounts import Account
-from endcap.core.errors import EndcapError, Forbidden, InvalidToken
+from endcap.core.errors import EndcapError, Forbidden, InvalidToken, NotFound
 
 from .door import COOKIE, LOCAL_COOKIE, Door, same_site
 from .pagecalls import checked_form, csrf_token, current_account, read_form, to_login
 
 HOME = "/dashboard"
+SIGN_IN = "_signin"
+"""Ends the name of the cookie of a sign-in that was begun at an identity provider."""
 CSP = (
     "default-src 'none'; style-src 'self'; form-action 'self'{more}; frame-ancestors 'none'; "
     "base-uri 'none'"
@@ -37,6 +39,8 @@ class Pages:
         return [
             Route("/login", self.login, methods=["GET", "POST"]),
             Route("/login/style.css", _style),
+            Route("/login/oidc", self.to_provider, methods=["GET"]),
+            Route("/login/oidc/callback", self.from_provider, methods=["GET"]),
             Route("/logout", self.logout, methods=["POST"]),
             Route("/account", self.account, methods=["GET", "POST"]),
         ]
@@ -55,7 +59,7 @@ class Pages:
         if request.method != "POST":
             after = _inside(request.query_params.get("next", ""))
             link = request.query_params.get("link", "")[:2_000]
-            return self.show("login.html", next=after, link=link)
+            return self._login(200, next=after, link=link)
         if not same_site(request):
             raise Forbidden("the form was sent by a page of another site")
         form = await read_form(request)
@@ -72,11 +76,49 @@ class Pages:
             problem = error.title if error.status == 401 else error.detail
             if isinstance(error, InvalidToken):
                 problem = error.detail
-            page = self.show("login.html", error.status, next=after, link="", problem=problem)
+            page = self._login(error.status, next=after, link="", problem=problem)
             if error.retry_after is not None:
                 page.headers["retry-after"] = str(error.retry_after)
             return page
         return await self._signed_in(request, session, after)
+
+    async def to_provider(self, request: Request) -> Response:
+        """To the identity provider."""
+        oidc = self._door.security.oidc
+        if oidc is None:
+            raise NotFound("nobody signs in elsewhere here; see the setting oidc_client_id")
+        try:
+            address, kept = await oidc.begin(_inside(request.query_params.get("next", "")))
+        except EndcapError as error:
+            return self._login(503, next=HOME, link="", problem=error.detail)
+        response = RedirectResponse(address, status_code=303)
+        response.headers["cache-control"] = "no-store"
+        self._set_cookie(response, kept, 600, SIGN_IN)
+        return response
+
+    async def from_provider(self, request: Request) -> Response:
+        """Back from the identity provider, with a code or an error."""
+        oidc = self._door.security.oidc
+        if oidc is None:
+            raise NotFound("nobody signs in elsewhere here; see the setting oidc_client_id")
+        given, name = request.query_params, self._cookie_name(SIGN_IN)
+        try:
+            self._people.check_address(self._door.address(request))
+            if len(given.multi_items()) != len(given):
+                raise InvalidToken("the answer of the identity provider cannot be read")
+            session, after = await oidc.finish(given, request.cookies.get(name, ""))
+        except EndcapError as error:
+            status = error.status if error.status < 500 else 502
+            page = self._login(status, next=HOME, link="", problem=error.detail)
+            self._set_cookie(page, "", 0, SIGN_IN)
+            return page
+        response = await self._signed_in(request, session, _inside(after))
+        self._set_cookie(response, "", 0, SIGN_IN)
+        return response
+
+    def _login(self, status: int, **values: Any) -> Response:
+        oidc = self._door.security.oidc
+        return self.show("login.html", status, oidc=oidc.title if oidc else "", **values)
 
     async def logout(self, request: Request) -> Response:
         """End this session, or all of the account's."""
@@ -98,6 +140,8 @@ class Pages:
         directory = self._door.security.directory
         account = directory.get(caller.shop, Account, caller.name)
         problem = ""
+        if request.method == "POST" and account.issuer:
+            raise Forbidden(f"the password of this account is kept at {account.issuer}")
         if request.method == "POST":
             try:
                 return await self._change_password(request, account)
@@ -109,6 +153,7 @@ class Pages:
             person=account.name,
             roles=account.roles,
             has_password=bool(account.password),
+            issuer=account.issuer,
             csrf=csrf_token(request),
             problem=problem,
             done="Your password was changed." if "changed" in request.query_params else "",
@@ -138,10 +183,13 @@ class Pages:
         self._set_cookie(response, session, 12 * 3_600)
         return response
 
-    def _set_cookie(self, response: Response, value: str, seconds: int) -> None:
+    def _cookie_name(self, suffix: str = "") -> str:
+        return (COOKIE if self._door.rules.secure else LOCAL_COOKIE) + suffix
+
+    def _set_cookie(self, response: Response, value: str, seconds: int, suffix: str = "") -> None:
         secure = self._door.rules.secure
         response.set_cookie(
-            COOKIE if secure else LOCAL_COOKIE,
+            self._cookie_name(suffix),
             value,
             max_age=seconds,
             path="/",
