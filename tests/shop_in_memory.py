@@ -8,7 +8,6 @@ import numpy as np
 from endcap.build.customers import Lists, index_customers
 from endcap.build.parameters import BuildParameters
 from endcap.build.sessions import index_sessions
-from endcap.build.transitions import Sessions, follow
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.product import ProductDocument
@@ -17,6 +16,7 @@ from endcap.relations.customers import CustomerIndex
 from endcap.relations.joined import Joined
 from endcap.relations.session_index import SessionIndex
 from endcap.relations.transitions import Transitions
+from transitions_by_array import follow
 
 
 def product(id, **fields):
@@ -78,7 +78,7 @@ def visits_of(ids, sessions):
     offsets = np.cumsum([0, *(len(visit) for visit in sessions)]).astype(np.int64)
     visitors = np.arange(1, len(sessions) + 1, dtype=np.uint32)
     index = index_sessions(offsets, items, visitors, len(ids), newest=1_000)
-    kinds = follow(Sessions(offsets, items, len(ids)), BuildParameters().following)
+    kinds = follow(offsets, items, len(ids), BuildParameters().following)
     return {
         "sessions": SessionIndex(index),
         "transitions": {name: Transitions(arrays) for name, arrays in kinds.items()},

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from endcap.build.parameters import Following
 from endcap.build.sessions import count_repeats
-from endcap.build.transitions import Sessions, follow
 from endcap.core.event import Event, Line
 from endcap.recommend.query import Query
 from endcap.recommend.retrievers.next_in_sequence import NextInSequence
@@ -153,18 +152,6 @@ def test_next_in_sequence_is_the_formula(sessions, session):
         assert answers(NextInSequence(hops=hops), state, session) == pytest.approx(
             expected, rel=1e-5
         )
-
-
-def test_stretches_of_products_change_nothing(monkeypatch):
-    rng = np.random.default_rng(3)
-    items = rng.integers(0, 30, 400).astype(np.int32)
-    offsets = np.arange(0, 401, 5, dtype=np.int64)
-    sessions = Sessions(offsets, items, 30)
-    whole = follow(sessions, {"next": Following(partners=4)})["next"]
-    monkeypatch.setattr("endcap.build.transitions.PAIRS", 100)
-    parts = follow(sessions, {"next": Following(partners=4)})["next"]
-    for name, values in whole.items():
-        assert values.tolist() == parts[name].tolist()
 
 
 @settings(max_examples=80, deadline=None)

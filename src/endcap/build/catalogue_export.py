@@ -99,6 +99,7 @@ def _write(lines: Path, folder: Path) -> None:
             f"FROM c ORDER BY product) TO '{target}/products.parquet' (FORMAT parquet)"
         )
         connection.execute(
-            f"COPY (SELECT product, unnest(features) AS feature, "
-            f"unnest(weights) AS weight FROM c) TO '{target}/features.parquet' (FORMAT parquet)"
+            f"COPY (SELECT *, CAST(DENSE_RANK() OVER (ORDER BY feature) AS INTEGER) AS code "
+            f"FROM (SELECT product, unnest(features) AS feature, unnest(weights) AS weight "
+            f"FROM c)) TO '{target}/features.parquet' (FORMAT parquet)"
         )

@@ -8,6 +8,7 @@ from endcap.core.times import DAY
 
 from .engines.duckdb import Columns, DuckEngine
 from .parameters import BuildParameters
+from .stretches import run_placed, stretches
 
 
 class Counted(NamedTuple):
@@ -36,7 +37,9 @@ EVIDENCE = {relation.name: ("pairs", "lift", "llr") for relation in COUNTED} | {
 }
 
 
-def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters) -> Made:
+def count(
+    engine: DuckEngine, relation: Counted, parameters: BuildParameters, products: int
+) -> Made:
     """Count one co-occurrence relation. Age counts back from its newest unit, not from now: the
     order of partners is the same, and an hour without orders changes nothing."""
     values = parameter_values(parameters)
@@ -57,8 +60,14 @@ def count(engine: DuckEngine, relation: Counted, parameters: BuildParameters) ->
         "units": units,
     }
     engine.table("pairs", "pairs", values)
+    engine.drop("units")
     totals = engine.query("SELECT product, total FROM totals ORDER BY product")
-    return Made(engine.run("scored", values), units, totals)
+    sizes = np.zeros(products)
+    sizes[totals["product"]] = totals["total"]
+    ranges = stretches(sizes, 2 * engine.number("SELECT COUNT(*) FROM pairs"))
+    made = Made(run_placed(engine, "scored", values, ranges), units, totals)
+    engine.drop("pairs")
+    return made
 
 
 def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> Made:
@@ -67,7 +76,14 @@ def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> M
     stretch = max(8, min(5_000, parameters.similar_pairs // max(1, rows)))
     values = parameter_values(parameters) | {"products": products, "stretch": stretch}
     none: Columns = {"product": np.empty(0, np.int32), "total": np.empty(0, np.int64)}
-    return Made(engine.run("similar", values), products, none)
+    for table in ("similar_weights", "similar_pairs"):
+        engine.table(table, table, values)
+    pairs = engine.number("SELECT COUNT(*) FROM similar_pairs")
+    ranges = stretches(np.ones(products), 2 * pairs)
+    made = Made(run_placed(engine, "similar", values, ranges), products, none)
+    for table in ("similar_pairs", "similar_weights"):
+        engine.drop(table)
+    return made
 
 
 def popularity(engine: DuckEngine, days: int, parameters: BuildParameters, as_of: int) -> Columns:

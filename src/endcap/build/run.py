@@ -104,7 +104,9 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
 
 
 def _count(work: Work, relation: Counted) -> None:
-    work.writer.relation(relation.name, count(work.engine, relation, work.parameters))
+    work.writer.relation(
+        relation.name, count(work.engine, relation, work.parameters, work.writer.products)
+    )
 
 
 def _compare(work: Work, products: int) -> None:

@@ -13,7 +13,7 @@ REPEAT_LAGS = 20
 
 
 def index_sessions(
-    offsets: LongArray, items: IntArray, visitors: IntArray, products: int, newest: int
+    offsets: LongArray, items: IntArray, visitors: npt.NDArray[Any], products: int, newest: int
 ) -> Arrays:
     """Arrays of sessions given in the order of time.
 

@@ -1,10 +1,12 @@
 """The parts of a snapshot that are made from sessions: their index, and transitions."""
 
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from endcap.catalog.arrays import IntArray, LongArray
 from endcap.core.times import MINUTE
 
 from .behaviour import TableStep
@@ -12,7 +14,44 @@ from .engines.duckdb import DuckEngine
 from .parameters import BuildParameters
 from .sessions import index_sessions
 from .snapshot_writer import SnapshotWriter
-from .transitions import Sessions, follow
+from .transitions import follow
+
+
+class Clicks(NamedTuple):
+    """Clicks of sessions in the order of time, where each session begins, and whose it was.
+
+    `first` is the number of the first session in the table `clicks`.
+    """
+
+    offsets: LongArray
+    items: IntArray
+    visitors: LongArray
+    first: int
+
+
+def clicks_of(engine: DuckEngine, parameters: BuildParameters) -> Clicks:
+    """Make the table `clicks`, and read the newest sessions of it."""
+    values = {
+        "pause_ms": parameters.session_minutes * MINUTE,
+        "max_session_clicks": parameters.max_session_clicks,
+    }
+    engine.table("clicks", "clicks", values)
+    count = engine.number("SELECT MAX(session) + 1 FROM clicks")
+    first = max(0, count - parameters.max_sessions)
+    rows = engine.query(
+        f"SELECT session, place, visitor, product FROM clicks WHERE session >= {first}"
+    )
+    session = rows["session"] - first
+    offsets = np.zeros(count - first + 1, np.int64)
+    np.cumsum(np.bincount(session, minlength=count - first), out=offsets[1:])
+    at = offsets[session] + rows["place"]
+    items = np.empty(len(at), np.int32)
+    items[at] = rows["product"]
+    # The visitor of a session's last click; without one, a session is nobody's (0).
+    last = np.flatnonzero(at == offsets[session + 1] - 1)
+    visitors = np.zeros(count - first, np.int64)
+    visitors[session[last]] = rows["visitor"][last]
+    return Clicks(offsets, items, visitors, first)
 
 
 def sessions(
@@ -20,25 +59,16 @@ def sessions(
 ) -> None:
     """The tables `sessions` and `transitions.<kind>`."""
     products = writer.products
-    values = {
-        "pause_ms": parameters.session_minutes * MINUTE,
-        "max_session_clicks": parameters.max_session_clicks,
-    }
-    clicks = engine.run("clicks", values)
-    begins = np.flatnonzero(np.diff(clicks["unit"], prepend=clicks["unit"][:1] - 1))
-    begins = begins[-parameters.max_sessions :]
-    first = int(begins[0]) if len(begins) else 0
-    items = clicks["product"][first:].astype(np.int32)
-    offsets = np.append(begins - first, len(items)).astype(np.int64)
-    codes = visitor_codes(engine)
-    # The visitor of a session's last click; without one, a session is nobody's (0).
-    last = np.append(begins, len(clicks["unit"]))[1:] - 1
-    visitors = codes[clicks["visitor"][last]]
+    clicks = clicks_of(engine, parameters)
+    visitors = visitor_codes(engine)[clicks.visitors]
     newest = parameters.session_postings
-    writer.table("sessions", index_sessions(offsets, items, visitors, products, newest))
-    kinds = follow(Sessions(offsets, items, products), parameters.following)
-    for name, arrays in kinds.items():
+    index = index_sessions(clicks.offsets, clicks.items, visitors, products, newest)
+    writer.table("sessions", index)
+    sizes = np.bincount(clicks.items, minlength=products)
+    del index, visitors
+    for name, arrays in follow(engine, clicks.first, sizes, parameters.following):
         writer.table(f"transitions.{name}", arrays)
+    engine.drop("clicks")
 
 
 def visitor_codes(engine: DuckEngine) -> npt.NDArray[np.uint32]:

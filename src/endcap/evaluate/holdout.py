@@ -12,11 +12,12 @@ from endcap.build.catalogue_export import export_catalogue
 from endcap.build.engines.duckdb import DuckEngine
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, Progress, build
+from endcap.build.visits import clicks_of
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.errors import InvalidInput
 from endcap.core.ports import Catalogue
-from endcap.core.times import MINUTE, to_millis
+from endcap.core.times import to_millis
 from endcap.recommend.query import State
 from endcap.relations.joined import Joined
 from endcap.relations.snapshot import Snapshot
@@ -89,20 +90,14 @@ def _events(
     names = np.array(ids, object)
     with DuckEngine(work, "1GB", 2) as engine:
         engine.load(parts, exported)
-        clicks = engine.run(
-            "clicks",
-            {
-                "pause_ms": parameters.session_minutes * MINUTE,
-                "max_session_clicks": parameters.max_session_clicks,
-            },
-        )
+        clicks = clicks_of(engine, parameters)
         bought = engine.query(
             "SELECT DENSE_RANK() OVER (ORDER BY seq) - 1 AS number, product, "
             "COALESCE(visitor, -seq) AS customer, MAX(occurred_at) AS moment "
             "FROM lines WHERE type = 'purchase' GROUP BY seq, product, visitor ORDER BY 1, 2"
         )
-    unit = np.cumsum(np.diff(clicks["unit"], prepend=clicks["unit"][:1]) != 0)
-    visits = Visits(unit.astype(np.int64), names[clicks["product"]], None)
+    unit = np.repeat(np.arange(len(clicks.offsets) - 1), np.diff(clicks.offsets))
+    visits = Visits(unit, names[clicks.items], None)
     orders = Orders(
         bought["number"], names[bought["product"]], bought["customer"], bought["moment"]
     )
