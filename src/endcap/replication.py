@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from endcap.access.sealing import derived
 from endcap.core.errors import ConfigurationError
 from endcap.core.ports import VisitorStore
 from endcap.services.builds import BuildService
 from endcap.services.leadership import Leader
+from endcap.services.limits import SharedBuckets
 from endcap.services.live import LiveState
 from endcap.services.replicas import Reload, ReplicaFollower
 from endcap.settings import Settings
@@ -56,6 +58,14 @@ class VisitorAccess(msgspec.Struct, frozen=True):
     store: VisitorStore
     link: "RedisLink | None" = None
     log: LogVisitors | None = None
+
+    def limits(self, secret: bytes) -> SharedBuckets | None:
+        """Limits that all replicas take from; None without Redis."""
+        if self.link is None:
+            return None
+        from endcap.storage.redis_limits import RedisLimits
+
+        return RedisLimits(self.link, derived(secret, "limits:v1"))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

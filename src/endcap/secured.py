@@ -12,6 +12,7 @@ from endcap.core.errors import EndcapError, InvalidToken
 from endcap.core.ports import Control
 from endcap.core.times import Clock
 from endcap.services.external import ExternalIssuer, Issuer
+from endcap.services.limits import SharedBuckets
 from endcap.services.oidc_sign_in import OidcClient, OidcSignIn
 from endcap.services.security import Limits, Security, make_security
 from endcap.settings import Settings
@@ -22,7 +23,13 @@ FETCH_SECONDS = 5
 MAX_FETCHED = 256 * 1024
 
 
-def security_of(settings: Settings, control: Control, secret: bytes, clock: Clock) -> Security:
+def security_of(
+    settings: Settings,
+    control: Control,
+    secret: bytes,
+    clock: Clock,
+    shared: SharedBuckets | None = None,
+) -> Security:
     """Accounts, keys, tokens, audit and limits over the store's control data."""
     limits = Limits(
         client=settings.limit_client,
@@ -30,7 +37,7 @@ def security_of(settings: Settings, control: Control, secret: bytes, clock: Cloc
         visitor=settings.limit_visitor,
         address=settings.limit_address,
     )
-    security = make_security(control, secret, settings.url, limits, clock)
+    security = make_security(control, secret, settings.url, limits, clock, shared)
     if settings.oidc_issuer:
         pairs = (p.partition("=") for p in settings.oidc_roles.split(",") if p.strip())
         issuer = Issuer(

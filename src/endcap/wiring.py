@@ -232,7 +232,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         committer=committer,
         follower=follower,
         measuring=measuring,
-        security=security_of(settings, store.control, secret, clock),
+        security=security_of(settings, store.control, secret, clock, access.limits(secret)),
         decisions=decisions,
         visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
         replication=replication_of(

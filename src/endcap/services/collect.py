@@ -1,7 +1,7 @@
 """Collecting events: decode, validate, store durably, fold into visitor state, then answer."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -24,7 +24,7 @@ ERASED = (FieldProblem("/visitor", "visitor_erased", "asked to be erased; the ev
 LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
 
-Check = Callable[[Sequence[Element]], None]
+Check = Callable[[Sequence[Element]], Awaitable[None]]
 """Looks at a decoded batch before anything of it is taken, and raises when it must not be."""
 
 
@@ -70,7 +70,7 @@ class Collector:
         now = self._clock()
         batch = decode_batch(body)
         if check is not None:
-            check(batch.elements)
+            await check(batch.elements)
         sender = Sender(
             shop, source, now, self._currency, _skew(batch.sent_at, now), traffic, consent
         )

@@ -25,7 +25,7 @@ from endcap.core.ports import Control
 from endcap.core.times import HOUR, MINUTE, Clock
 
 from .directory import Directory
-from .limits import Buckets
+from .limits import Buckets, SharedBuckets
 from .short_lived import Held, ShortLived
 
 T = TypeVar("T")
@@ -93,22 +93,29 @@ class Hashing:
 class People:
     """Signs people in and out, and knows who a session is of."""
 
-    def __init__(self, directory: Directory, control: Control, secret: bytes, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        control: Control,
+        secret: bytes,
+        clock: Clock,
+        shared: SharedBuckets | None = None,
+    ) -> None:
         self._directory = directory
         self._secret = secret
         self._clock = clock
         self._sessions = ShortLived(control, "session", Session, clock)
         self._links = ShortLived(control, "used_link", UsedLink, clock)
-        self._near = Buckets("name and address", 10, clock)
-        self._name = Buckets("name", 100, clock)
-        self._address = Buckets("address", 30, clock)
+        self._near = Buckets("name and address", 10, clock, shared)
+        self._name = Buckets("name", 100, clock, shared)
+        self._address = Buckets("signing address", 30, clock, shared)
         self.hashing = Hashing()
 
     async def sign_in(self, shop: str, name: str, password: str, address: str) -> str:
         """A new session's id. Raises WrongPassword, TooManyRequests or Overloaded."""
-        self._near.take(f"{shop}\0{name}\0{address}")
-        self._name.take(f"{shop}\0{name}")
-        self._address.take(address)
+        await self._near.take(f"{shop}\0{name}\0{address}")
+        await self._name.take(f"{shop}\0{name}")
+        await self._address.take(address)
         account = self._directory.find(shop, Account, name)
         known = account is not None and not account.disabled and bool(account.password)
         known = known and account is not None and not account.issuer
@@ -118,16 +125,16 @@ class People:
             raise WrongPassword
         return await self.start(shop, account)
 
-    def check_address(self, address: str) -> None:
+    async def check_address(self, address: str) -> None:
         """Count a sign-in that is proven elsewhere. Raises TooManyRequests."""
-        self._address.take(address)
+        await self._address.take(address)
 
     async def use_link(self, text: str, address: str) -> tuple[str, str]:
         """The shop and new session of a one-time link. Raises InvalidToken, TooManyRequests.
 
         The first link of an installation makes its first account.
         """
-        self._address.take(address)
+        await self._address.take(address)
         link = read_link(self._secret, text, self._clock())
         if link is None or link.shop not in self._directory.shops:
             raise InvalidToken("the link is not valid or its time is over; make a new one")

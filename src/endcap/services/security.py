@@ -19,7 +19,7 @@ from .authority import Authority
 from .directory import Directory
 from .grants import Grants
 from .keyring import Keyring
-from .limits import Buckets
+from .limits import Buckets, SharedBuckets
 from .oidc_sign_in import OidcSignIn
 from .people import People
 
@@ -105,9 +105,14 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_security(
-    control: Control, secret: bytes, issuer: str, limits: Limits, clock: Clock
+    control: Control,
+    secret: bytes,
+    issuer: str,
+    limits: Limits,
+    clock: Clock,
+    shared: SharedBuckets | None = None,
 ) -> Security:
-    """All parts over one control store."""
+    """All parts over one control store; `shared` are the buckets of all replicas, if any."""
     directory = Directory(control, clock)
     keyring = Keyring(control, Sealer(secret, "signing-keys"), clock)
     authority = Authority(keyring, directory, control, issuer, clock)
@@ -116,12 +121,12 @@ def make_security(
         keyring=keyring,
         authority=authority,
         grants=Grants(authority, directory, control, clock),
-        people=People(directory, control, secret, clock),
+        people=People(directory, control, secret, clock, shared),
         audit=AuditLog(control, derived(secret, "audit:v1"), clock),
-        clients=Buckets("client", limits.client, clock),
-        browser_keys=Buckets("key", limits.browser_key, clock),
-        visitors=Buckets("visitor", limits.visitor, clock),
-        addresses=Buckets("address", limits.address, clock),
+        clients=Buckets("client", limits.client, clock, shared),
+        browser_keys=Buckets("key", limits.browser_key, clock, shared),
+        visitors=Buckets("visitor", limits.visitor, clock, shared),
+        addresses=Buckets("address", limits.address, clock, shared),
         clock=clock,
         secret=secret,
     )

@@ -66,7 +66,7 @@ async def _take(call: Call, source: str, mapper: Mapper) -> Response:
     sent = decode(body, object)
     elements: list[Element] = elements_of(sent, mapper, body)
     if check := check_events(call):
-        check(elements)
+        await check(elements)
     # What a browser sends is kept apart, so that nobody can use up a server's event ids.
     source = f"{source}:browser" if call.caller.kind == "browser" else source
     traffic = traffic_of(call.request.headers.get("user-agent", ""))

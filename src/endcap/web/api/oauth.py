@@ -11,6 +11,7 @@ from starlette.responses import Response
 from endcap.core.access import SCOPES
 from endcap.core.errors import EndcapError, InvalidInput, TooManyRequests
 from endcap.services.grants import OAuthError, TokenAnswer
+from endcap.web.auth.addresses import address_of
 from endcap.web.auth.pagecalls import read_form
 from endcap.web.call import JSON, Call, answer
 from endcap.web.operations import OPEN, Operation
@@ -141,7 +142,8 @@ _SIGNING = ["ES256", "ES384", "EdDSA", "RS256", "PS256"]
 async def _request(call: Call) -> tuple[dict[str, str], tuple[str, str] | None]:
     """The form and the client's Basic credentials. Raises OAuthError or TooManyRequests."""
     security = call.services.security
-    security.addresses.take("oauth\0" + (call.request.client.host if call.request.client else ""))
+    address = address_of(call.request, call.services.door.proxies)
+    await security.addresses.take(f"oauth\0{address}")
     kind = call.request.headers.get("content-type", "").partition(";")[0].strip()
     if kind != FORM:
         raise OAuthError("invalid_request", f"the body must be {FORM}")

@@ -18,14 +18,14 @@ def check_events(call: Call) -> Check | None:
     if call.caller.kind != "browser":
         return None
 
-    def check(elements: Sequence[Element]) -> None:
+    async def check(elements: Sequence[Element]) -> None:
         if len(elements) > MAX_BROWSER_BATCH:
             raise Forbidden(f"a publishable key sends at most {MAX_BROWSER_BATCH} events at once")
         visitors = {e.event.visitor for e in elements if e.event is not None}
         _check_visitors(call, visitors)
         for visitor in visitors:
             name = f"{call.shop}\0{visitor}"
-            call.services.security.visitors.take(name, len(elements))
+            await call.services.security.visitors.take(name, len(elements))
 
     return check
 

@@ -58,14 +58,14 @@ class Door:
         if authorization is not None:
             scheme, _, credential = authorization.partition(" ")
             if scheme.lower() == "bearer":
-                return self._bearer(request, credential.strip())
+                return await self._bearer(request, credential.strip())
             if scheme.lower() == "basic":
-                return self._bearer(request, _user(credential))
+                return await self._bearer(request, _user(credential))
             if not self.rules.open:
                 raise Unauthenticated
         key = request.query_params.get("key") if b"key=" in request.scope["query_string"] else None
         if key is not None:
-            return self._browser_only(request, key)
+            return await self._browser_only(request, key)
         session = self.session_of(request)
         if session is not None:
             caller = await self.security.people.caller(session)
@@ -95,7 +95,7 @@ class Door:
         name = COOKIE if self.rules.secure else LOCAL_COOKIE
         return request.cookies.get(name)
 
-    def _bearer(self, request: Request, credential: str) -> Caller:
+    async def _bearer(self, request: Request, credential: str) -> Caller:
         if self._api_key and hmac.compare_digest(
             credential.encode("utf-8", "replace"), self._api_key
         ):
@@ -103,29 +103,29 @@ class Door:
                 kind="key", name="api_key", shop=self.shop_of(request), scopes=EVERY_SCOPE
             )
         if credential.startswith("rk_"):
-            return self._by_key(request, credential)
+            return await self._by_key(request, credential)
         caller = self.security.authority.caller(credential)
-        self.security.clients.take(caller.name)
+        await self.security.clients.take(caller.name)
         return caller
 
-    def _browser_only(self, request: Request, credential: str) -> Caller:
-        caller = self._by_key(request, credential)
+    async def _browser_only(self, request: Request, credential: str) -> Caller:
+        caller = await self._by_key(request, credential)
         if caller.kind != "browser":
             raise InvalidToken("only a publishable key may stand in an address")
         return caller
 
-    def _by_key(self, request: Request, credential: str) -> Caller:
+    async def _by_key(self, request: Request, credential: str) -> Caller:
         found = self.security.directory.key(digest(credential)) if is_key(credential) else None
         if found is None:
             raise InvalidToken("the key is not valid (any more)")
         shop, key = found
         name, scopes = key.id, frozenset(key.scopes)
         if key.kind == "secret":
-            self.security.clients.take(name, per_minute=key.per_minute)
+            await self.security.clients.take(name, per_minute=key.per_minute)
             return Caller(kind="key", name=name, shop=shop, scopes=scopes)
         self._check_origin(request, key)
-        self.security.browser_keys.take(name, per_minute=key.per_minute)
-        self.security.addresses.take(self.address(request))
+        await self.security.browser_keys.take(name, per_minute=key.per_minute)
+        await self.security.addresses.take(self.address(request))
         return Caller(
             kind="browser",
             name=name,

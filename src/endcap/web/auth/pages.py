@@ -103,7 +103,7 @@ class Pages:
             raise NotFound("nobody signs in elsewhere here; see the setting oidc_client_id")
         given, name = request.query_params, self._cookie_name(SIGN_IN)
         try:
-            self._people.check_address(self._door.address(request))
+            await self._people.check_address(self._door.address(request))
             if len(given.multi_items()) != len(given):
                 raise InvalidToken("the answer of the identity provider cannot be read")
             session, after = await oidc.finish(given, request.cookies.get(name, ""))
