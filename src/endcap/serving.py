@@ -5,20 +5,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from endcap.observed import logging_to_stderr, metrics_of
+from endcap.observed import Telemetry, metrics_of
 from endcap.roles import drain_seconds, duties, operations_of
 from endcap.secured import door_rules
 from endcap.services.inspect import Inspector
 from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.shopfront import Shopfront
 from endcap.services.trends import TrendService
+from endcap.telemetry.tracer import Tracer
 from endcap.web.app import create_app
 from endcap.web.server import Drain, run
 from endcap.web.services import AppServices
 from endcap.wiring import Installation
 
 
-def app_services(installation: Installation) -> AppServices:
+def app_services(installation: Installation, tracer: Tracer | None = None) -> AppServices:
     """What the web layer works with."""
     settings = installation.settings
 
@@ -58,6 +59,7 @@ def app_services(installation: Installation) -> AppServices:
         ),
         log_requests=settings.log_requests,
         clock=installation.clock,
+        tracer=tracer,
         shopfront=Shopfront(installation.live, installation.store.control),
         inspector=Inspector(installation.live, installation.store.events),
         api_key=settings.api_key,
@@ -77,9 +79,12 @@ async def run_server(installation: Installation, listening: Callable[[str], None
 
     shared = installation.store.shared
     does = duties(settings, shared)
-    app = create_app(app_services(installation), operations_of(does), does.pages)
+    telemetry = Telemetry(settings, installation.clock)
+    services = app_services(installation, telemetry.tracer)
+    services.metrics.count_telemetry(telemetry.counts)
+    app = create_app(services, operations_of(does), does.pages)
     drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
-    with logging_to_stderr(settings):
+    with telemetry.running():
         await run(app, settings.host, settings.port, tell, drain)
 
 

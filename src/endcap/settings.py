@@ -168,6 +168,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, _about("Requests that get a log line: slow (or failed), all, none.")
     ] = "slow"
 
+    environment: Annotated[
+        str, _about("What this installation is called in telemetry, like production or staging.")
+    ] = ""
+    otel_endpoint: Annotated[
+        str,
+        _about(
+            "OTLP/HTTP address of an OpenTelemetry collector for traces and logs, like "
+            "http://127.0.0.1:4318. Empty: off. Needs endcap[otel]."
+        ),
+    ] = ""
+    otel_headers: Annotated[
+        str, _about("Headers to send there, like `api-key=abc`, separated by commas.")
+    ] = ""
+    otel_share: Annotated[
+        float, _about("Share of requests that are traced when their caller does not trace: 0 to 1.")
+    ] = 0.1
+    sentry_dsn: Annotated[
+        str, _about("Address of a Sentry project for errors. Empty: off. Needs endcap[sentry].")
+    ] = ""
+    cloudwatch_group: Annotated[
+        str,
+        _about("CloudWatch log group for the log. Empty: off. Needs endcap[cloudwatch]."),
+    ] = ""
+
     @property
     def folder(self) -> Path:
         """`data` as a path."""

@@ -47,6 +47,7 @@ def check_settings(settings: "Settings") -> None:
     _check_security(settings)
     _check_oidc(settings)
     _check_privacy(settings)
+    _check_telemetry(settings)
 
 
 def _check_security(settings: "Settings") -> None:
@@ -91,6 +92,17 @@ def _check_privacy(settings: "Settings") -> None:
     for name in LIMITS:
         if getattr(settings, name) < 0:
             raise ConfigurationError(f"{name}: must not be negative")
+
+
+def _check_telemetry(settings: "Settings") -> None:
+    if not 0 <= settings.otel_share <= 1:
+        raise ConfigurationError(f"otel_share: {settings.otel_share} is not 0 to 1")
+    for name in ("otel_endpoint", "sentry_dsn"):
+        address = getattr(settings, name)
+        if address and not re.match(r"https?://[^\s/]", address):
+            raise ConfigurationError(f"{name}: must begin with http:// or https://")
+    if not settings.environment.isprintable() or len(settings.environment) > 64:
+        raise ConfigurationError("environment: must be at most 64 printable characters")
 
 
 def _is_loopback_url(url: str) -> bool:

@@ -12,6 +12,7 @@ import hmac
 import msgspec
 
 from endcap.core.errors import EndcapError, StoreUnavailable, VersionConflict
+from endcap.core.failures import kind_of
 from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control
 from endcap.core.times import Clock
@@ -160,7 +161,7 @@ class AuditLog:
             except EndcapError as error:
                 failure = error
             except Exception as error:
-                failure = StoreUnavailable(f"the audit log was not written: {error}")
+                failure = StoreUnavailable(f"the audit log was not written: {kind_of(error)}")
             for _, done in group:
                 if done.done():
                     continue

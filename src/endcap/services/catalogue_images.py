@@ -7,6 +7,7 @@ from pathlib import Path
 from endcap.catalog import image
 from endcap.catalog.columns import Columns
 from endcap.core.errors import SnapshotRefused
+from endcap.core.failures import said
 from endcap.core.ports import Catalogue
 
 LOG = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class CatalogueImages:
             file.parent.mkdir(parents=True, exist_ok=True)
             image.save(columns, file)
         except OSError as error:
-            LOG.warning("no image of the catalogue could be written: %s", error)
+            LOG.warning("no image of the catalogue could be written: %s", said(error))
 
     def _file(self, shop: str) -> Path | None:
         # Hexadecimal, because a shop's name may hold what a file's name may not.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from endcap.core.errors import EndcapError, Overloaded, StoreUnavailable
 from endcap.core.event import DeadLetter, Event
+from endcap.core.failures import kind_of
 from endcap.core.ports import EventLog
 
 # Longer than a server takes to end a transaction that hangs; shorter than a client waits.
@@ -112,7 +113,7 @@ class GroupCommitter:
         except EndcapError as error:
             _fail([one], error)
         except Exception as error:
-            _fail([one], StoreUnavailable(str(error)))
+            _fail([one], StoreUnavailable(f"an event cannot be stored: {kind_of(error)}"))
 
     def _next_group(self) -> list[Waiting]:
         group: list[Waiting] = []

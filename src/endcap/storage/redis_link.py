@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from endcap.core.errors import ConfigurationError
+from endcap.core.failures import said
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class RedisLink:
 
     def _down(self, error: BaseException) -> None:
         if self._is_up:
-            LOG.warning("redis is left out: %s", str(error) or type(error).__name__)
+            LOG.warning("redis is left out: %s", said(error))
         self._is_up = False
 
     async def _watch(self) -> None:

@@ -4,9 +4,10 @@ import logging
 import logging.handlers
 import queue
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
-from .ecs import EcsFormatter
+from .ecs import EcsFormatter, TextFormatter
 
 WAITING = 10_000
 
@@ -31,26 +32,32 @@ class DroppingQueueHandler(logging.handlers.QueueHandler):
 
 
 class Logs:
-    """The process's logs on one stream, written by a thread of its own."""
+    """The process's logs on one stream, written by a thread of its own, and `others` beside it."""
 
     def __init__(
-        self, level: str, form: str, role: str = "all", stream: TextIO | None = None
+        self,
+        level: str,
+        form: str,
+        role: str = "all",
+        stream: TextIO | None = None,
+        others: Sequence[logging.Handler] = (),
     ) -> None:
         stream = stream or sys.stderr
         writer = logging.StreamHandler(stream)
         if form == "json" or (form == "auto" and not stream.isatty()):
             writer.setFormatter(EcsFormatter(role=role))
         else:
-            writer.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+            writer.setFormatter(TextFormatter("%(asctime)s %(levelname)s %(message)s"))
         waiting: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
         self.handler = DroppingQueueHandler(waiting)
+        self._handlers = [self.handler, *others]
         self._listener = logging.handlers.QueueListener(waiting, writer)
         self._level = level.upper()
 
     def start(self) -> None:
         """Take over the root logger."""
         root = logging.getLogger()
-        root.handlers = [self.handler]
+        root.handlers = list(self._handlers)
         root.setLevel(self._level)
         # uvicorn's own lines say what the access log says better.
         logging.getLogger("uvicorn").handlers = []
@@ -58,6 +65,6 @@ class Logs:
 
     def stop(self) -> None:
         """Write what waits and let go."""
-        self._listener.stop()
         root = logging.getLogger()
-        root.handlers = [handler for handler in root.handlers if handler is not self.handler]
+        root.handlers = [handler for handler in root.handlers if handler not in self._handlers]
+        self._listener.stop()

@@ -16,7 +16,6 @@ GAUGES = {
     "snapshot_age_seconds": "Seconds since the snapshot in use was built; -1 without one.",
     "snapshot_refused": "1 while the newest snapshot is refused.",
     "served_dropped": "Served slates that were not logged because too many waited.",
-    "log_dropped": "Log lines that were not written because too many waited.",
     "build_failed": "1 after a build that failed.",
     "tail_seq": "Place in the log that the live counters have reached.",
 }
@@ -55,6 +54,10 @@ class Metrics:
         self._requests.labels(operation, f"{status // 100}xx").inc()
         self._seconds.labels(operation).observe(seconds)
 
+    def count_telemetry(self, counts: Callable[[], dict[tuple[str, str], int]]) -> None:
+        """Also show what became of what is sent elsewhere, by destination and fate."""
+        self.registry.register(_Sent(counts))
+
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -77,3 +80,16 @@ class _Read(Collector):
         for verdict, count in sorted(self._verdicts.items()):
             events.add_metric([verdict], count)
         return [*found, events]
+
+
+class _Sent(Collector):
+    def __init__(self, counts: Callable[[], dict[tuple[str, str], int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> list[Metric]:
+        """The counts of this moment."""
+        about = "Log lines, spans and errors sent elsewhere or dropped, by destination."
+        family = CounterMetricFamily("endcap_telemetry", about, labels=["destination", "fate"])
+        for labels, count in sorted(self._counts().items()):
+            family.add_metric(labels, count)
+        return [family]

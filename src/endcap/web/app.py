@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.errors import EndcapError, MalformedBody
+from endcap.core.failures import described
 
 from . import api, pages, problems, storefront
 from .auth import PageCallers
@@ -26,7 +27,6 @@ from .auth.routes import people_pages
 from .call import Call
 from .dashboard import routes as dashboard
 from .demo_shop import routes as demo_shop
-from .failures import described
 from .openapi import document
 from .operations import Operation
 from .postman import collection
@@ -81,7 +81,7 @@ def create_app(
     app.router.redirect_slashes = False
     browser = sorted({op.path.partition("{")[0] for op in operations if op.browser})
     known = RequestIds(Origins(PageCallers(app, door, _answer), door, browser))
-    return Watched(known, services.metrics, services.log_requests)
+    return Watched(known, services.metrics, services.log_requests, services.tracer)
 
 
 def all_operations() -> list[Operation]:
@@ -210,8 +210,9 @@ async def _known_error(request: Request, error: Exception) -> Response:
 
 
 async def _unknown_error(request: Request, error: Exception) -> Response:
-    request_id = request.state.request_id
-    LOG.error("request failed: %s", described(error), extra={"request_id": request_id})
+    state = request.scope["state"]
+    extra = {name: state.get(name, "") for name in ("request_id", "trace_id", "operation")}
+    LOG.error("request failed: %s", described(error), extra={**extra, "failure": error})
     return _answer(EndcapError("the server failed; its log has the cause"), request)
 
 

@@ -29,6 +29,7 @@ from endcap.services.trends import TrendService
 from endcap.services.visitors import VisitorService
 from endcap.services.webhooks import Webhooks
 from endcap.telemetry.metrics import Metrics
+from endcap.telemetry.tracer import Tracer
 
 from .auth.door import DoorRules
 
@@ -70,6 +71,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     ready: Readiness
     metrics: Metrics
     clock: Clock
+    tracer: Tracer | None = None
     log_requests: str = "slow"
     api_key: str = ""
     shopify_secret: str = ""

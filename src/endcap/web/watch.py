@@ -6,6 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.telemetry.metrics import Metrics
+from endcap.telemetry.tracer import Tracer
 
 LOG = logging.getLogger("endcap.requests")
 OTHER = "other"
@@ -19,11 +20,17 @@ class Watched:
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, log: str = "slow", slow_seconds: float = 1.0
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        log: str = "slow",
+        tracer: Tracer | None = None,
+        slow_seconds: float = 1.0,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
+        self._tracer = tracer
         self._slow = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,6 +41,9 @@ class Watched:
         began = time.perf_counter_ns()
         status = 500
         state = scope.setdefault("state", {})
+        trace = self._tracer.begin(scope["headers"]) if self._tracer else None
+        if trace:
+            state["trace_id"] = trace.trace.hex()
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -48,6 +58,9 @@ class Watched:
             took = time.perf_counter_ns() - began
             operation = state.get("operation", OTHER)
             self._metrics.answered(operation, status, took / 1e9)
+            if trace and self._tracer:
+                about = (operation, scope["method"], status, state.get("request_id", ""))
+                self._tracer.end(trace, about, took)
             if self._says(status, took):
                 self._write(scope, operation, status, took)
 
@@ -66,6 +79,7 @@ class Watched:
             took / 1e6,
             extra={
                 "request_id": scope["state"].get("request_id", ""),
+                "trace_id": scope["state"].get("trace_id", ""),
                 "operation": operation,
                 "method": scope["method"],
                 "status": status,

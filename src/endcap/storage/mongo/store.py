@@ -15,6 +15,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
 from endcap.core.errors import ConfigurationError, StoreUnavailable
+from endcap.core.failures import said
 
 from .catalogue import MongoCatalogue
 from .control import MongoControl
@@ -79,7 +80,7 @@ class MongoStore:
         try:
             yield
         except PyMongoError as error:
-            raise StoreUnavailable(f"the store refused: {error}") from error
+            raise StoreUnavailable(f"the store refused: {said(error)}") from error
 
     def transact(self, work: Callable[[ClientSession], T]) -> T:
         """Run `work` in one durable transaction, again when it met another.

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from endcap.core.errors import ConfigurationError, StoreUnavailable
+from endcap.core.failures import said
 
 from .appending import append_on_server
 from .catalogue import SqlCatalogue
@@ -73,7 +74,8 @@ class ServerStore:
                 raise
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not self.dialect.worth_repeating(error):
-                    raise StoreUnavailable(f"the store refused the write: {error.orig}") from error
+                    cause = said(error.orig)
+                    raise StoreUnavailable(f"the store refused the write: {cause}") from error
             except PoolTimeout as error:
                 raise StoreUnavailable("every connection to the store is busy") from error
             time.sleep(FIRST_PAUSE * 2**attempt)
@@ -86,7 +88,7 @@ class ServerStore:
             with self._reader.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+            raise StoreUnavailable(f"the store refused the read: {said(error.orig)}") from error
         except PoolTimeout as error:
             raise StoreUnavailable("every connection to the store is busy") from error
 

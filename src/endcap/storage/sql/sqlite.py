@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from endcap.core.errors import ConfigurationError, StoreUnavailable
+from endcap.core.failures import said
 
 from .appending import append_embedded
 from .catalogue import SqlCatalogue
@@ -76,7 +77,7 @@ class SqliteStore:
                     yield connection
             except (DBAPIError, self._driver_error) as error:
                 cause = getattr(error, "orig", error)
-                raise StoreUnavailable(f"the store refused the write: {cause}") from error
+                raise StoreUnavailable(f"the store refused the write: {said(cause)}") from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -85,7 +86,7 @@ class SqliteStore:
             with self._readers.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+            raise StoreUnavailable(f"the store refused the read: {said(error.orig)}") from error
 
     def scrub(self) -> None:
         """See Sessions: deleted rows are zeros already; the write-ahead log still has them."""
@@ -134,7 +135,7 @@ def sqlite_reading(folder: Path) -> Iterator[SqlReading]:
         with sql_reading(engine) as reading:
             yield reading
     except DBAPIError as error:
-        raise StoreUnavailable(f"the store refused the read: {error.orig}") from error
+        raise StoreUnavailable(f"the store refused the read: {said(error.orig)}") from error
     finally:
         engine.dispose()
 
