@@ -53,7 +53,7 @@ def metrics(tmp_path_factory):
 
 def line(**extra):
     try:
-        raise RuntimeError
+        raise RuntimeError  # noqa: TRY301
     except RuntimeError as error:
         record = logging.LogRecord("endcap", 40, "f", 1, "x", (), None)
         record.exc_info = (RuntimeError, error, error.__traceback__)

@@ -70,7 +70,7 @@ def raised(failure):
     person = PERSON  # a local variable, as every frame has some
     try:
         try:
-            raise failure
+            raise failure  # noqa: TRY301
         except BaseException as error:
             raise RuntimeError(f"while looking after {person}") from error
     except RuntimeError as error:

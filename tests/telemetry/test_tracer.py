@@ -7,7 +7,7 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 def tracer(share, number=0):
     spans = []
-    made = Tracer(spans.append, share, lambda: 1_000, lambda size: number.to_bytes(size))
+    made = Tracer(spans.append, share, lambda: 1_000, number.to_bytes)
     return made, spans
 
 
