@@ -78,7 +78,8 @@ def timed(name, work):
 def write_archive(folder: Path, events: int, products: int) -> None:
     """A log in which slates are seen, clicked and bought from by the visitors that had them."""
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"threads": 2, "memory_limit": "3GB"}) as database:
+    config = {"threads": 2, "memory_limit": "3GB", "temp_directory": str(folder / "spill")}
+    with duckdb.connect(config=config) as database:
         database.execute("SELECT setseed(0.5)")
         slates = events * SHARES["served"] // 100
         begin = END - DAYS * DAY

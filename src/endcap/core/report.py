@@ -60,6 +60,29 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     other_currencies: dict[str, int]
 
 
+class RuleEffect(msgspec.Struct, frozen=True, kw_only=True):
+    """Slots that a rule moved, pinned or marked, beside the other slots of its places and days.
+
+    `basis` says whether `shown` counts products seen or, in a shop without impressions, served.
+    `lift` compares click rates placement by placement and day by day, with a 95 % interval. It is
+    no experiment: a pin stands where people look first, and what a rule picks differs from the
+    rest; views of one visitor count as independent.
+    """
+
+    rule: str
+    basis: str
+    shown: int
+    clicked: int
+    rate: float | None
+    others_shown: int
+    others_clicked: int
+    others_rate: float | None
+    lift: float | None
+    low: float | None
+    high: float | None
+    as_of: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a report; `counted_to` is the place in the log and `as_of` the time it is as of."""
 

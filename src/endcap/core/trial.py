@@ -45,6 +45,13 @@ class Preferences(NamedTuple):
     as_of: int
 
 
+class PartSums(NamedTuple):
+    """One kind of visitors with a row of sums per variant."""
+
+    part: str
+    rows: list[tuple[Any, ...]]
+
+
 class TrialUnits(NamedTuple):
     """A metric's numerator and denominator per visitor, in an order that says nothing."""
 

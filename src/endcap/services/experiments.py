@@ -18,7 +18,7 @@ from endcap.recommend.plan import Plan
 from .announcing import Announce, to_nobody
 from .experiment_checks import experiment_problems
 from .placements import PlacementService
-from .trials import Trial
+from .trials import Trial, together
 
 KIND = "experiment"
 _DECODER = msgspec.json.Decoder(Experiment)
@@ -85,7 +85,7 @@ class ExperimentService:
                     )
                     for one in met
                 ]
-                return _together(trials, experiment.salt)
+                return together(trials, experiment.salt)
         return None
 
     async def again(self, shop: str, plan: Plan, experiment: str, variant: str) -> Trial | None:
@@ -113,7 +113,7 @@ class ExperimentService:
                 if mixed or one.name == variant
             ]
             if trials:
-                return _together(trials, kept.salt)
+                return together(trials, kept.salt)
         return None
 
     async def list(self, shop: str) -> Sequence[ExperimentView]:
@@ -237,13 +237,6 @@ class ExperimentService:
             created_at=self._clock(),
         )
         return await asyncio.to_thread(self._control.put, shop, record, None)
-
-
-def _together(trials: Sequence[Trial], salt: str) -> Trial:
-    """One trial; of two, the first with the other to mix its slate with."""
-    if len(trials) == 1:
-        return trials[0]
-    return trials[0]._replace(other=trials[1], salt=salt)
 
 
 def _slice_beside(draft: Experiment, running: Sequence[ExperimentView]) -> float:

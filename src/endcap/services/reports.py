@@ -7,7 +7,14 @@ from typing import Protocol
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.money import is_currency
-from endcap.core.report import DIMENSIONS, MAX_ROWS, PRODUCT_DIMENSIONS, Report, ReportQuestion
+from endcap.core.report import (
+    DIMENSIONS,
+    MAX_ROWS,
+    PRODUCT_DIMENSIONS,
+    Report,
+    ReportQuestion,
+    RuleEffect,
+)
 from endcap.core.times import DAY, Clock, format_time
 
 MAX_GROUPS = 3
@@ -22,6 +29,9 @@ class ReportSource(Protocol):
 
     def parquet(self, question: ReportQuestion) -> bytes:
         """Its rows as a Parquet file."""
+
+    def effects(self, first: str, last: str) -> list[RuleEffect]:
+        """What rules did for the slots they touched."""
 
 
 class ReportService:
@@ -42,6 +52,11 @@ class ReportService:
     async def parquet(self, shop: str, question: ReportQuestion) -> bytes:
         """The rows of the same report as Parquet. Raises InvalidInput."""
         return await asyncio.to_thread(self._source(shop).parquet, self.checked(question))
+
+    async def effects(self, shop: str, question: ReportQuestion) -> list[RuleEffect]:
+        """What rules did, in the question's days. Raises InvalidInput."""
+        asked = self.checked(question)
+        return await asyncio.to_thread(self._source(shop).effects, asked.first, asked.last)
 
     def question(self, group_by: tuple[str, ...] = ("placement",)) -> ReportQuestion:
         """The usual question: the last 28 days, the configured window, the shop's currency."""

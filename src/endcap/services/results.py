@@ -2,35 +2,40 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.experiment import HOLD_OUT, METRICS, Experiment
-from endcap.core.money import exponent, from_minor
+from endcap.core.money import exponent
 from endcap.core.times import DAY, Clock, format_time
 from endcap.core.trial import Preferences, TrialData, TrialQuestion, TrialUnits
 from endcap.experiments.checks import guardrail, holm
-from endcap.experiments.lift import Interval, Lift, compare
-from endcap.experiments.moments import Estimate, Sums, cuped, mean, ratio
-from endcap.experiments.preference import Preference, preference
+from endcap.experiments.lift import compare
+from endcap.experiments.moments import Sums
 from endcap.experiments.verdict import (
-    Health,
-    Verdict,
     decide,
     examine,
-    examine_draft,
-    prefer,
 )
 
 from .experiments import ExperimentService, NotAllowedNow
+from .interleaved_results import make_preference
+from .lifts import (
+    BY,
+    MONEY,
+    PREDICTED,
+    RATIOS,
+    Lifts,
+    lifts_of,
+    make_breakdown,
+    value_of,
+    variant_result,
+    variants_of,
+)
+from .result_forms import Breakdown, Course, MetricResult, Point, Results, SplitCheck
 
-RATIOS = frozenset({"click_rate", "order_value"})
-MONEY = frozenset({"revenue_per_visitor", "order_value"})
-# Metrics whose value before the experiment is known, so that CUPED can take it out.
-PREDICTED = frozenset({"revenue_per_visitor", "orders_per_visitor", "buying_visitors"})
 SPLITS = 500
 
 
@@ -40,74 +45,21 @@ class TrialSource(Protocol):
     def sums(self, question: TrialQuestion) -> TrialData:
         """Sums per variant and metric."""
 
+    def course(
+        self, question: TrialQuestion, metric: str
+    ) -> tuple[list[tuple[str, dict[str, Sums]]], int]:
+        """A metric's sums per variant at the end of each day, and as of when."""
+
+    def parts(
+        self, question: TrialQuestion, metric: str, kind: str
+    ) -> tuple[list[tuple[str, dict[str, Sums]]], int]:
+        """A metric's sums per variant for each kind of visitors, and as of when."""
+
     def preferences(self, question: TrialQuestion) -> Preferences:
         """How the visitors of an interleaving chose."""
 
     def units(self, question: TrialQuestion, metric: str) -> TrialUnits:
         """Numerator and denominator per visitor."""
-
-
-class VariantResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant's value of a metric and its lift over the control; the control has none.
-
-    `p_adjusted` is corrected for all comparisons of the metric's kind (Holm): the primary metric's
-    variants, or everything else.
-    """
-
-    variant: str
-    visitors: int
-    value: float
-    lift: float | None = None
-    fixed: Interval | None = None
-    safe: Interval | None = None
-    chance: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    guardrail: str | None = None
-
-
-class MetricResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric with all variants, the control first; `method` is mean, ratio or cuped."""
-
-    metric: str
-    primary: bool
-    method: str
-    variants: list[VariantResult]
-
-
-class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of an experiment. `until` is where the data ends.
-
-    An interleaving has no metrics, but `preference` and what each team of its slates did.
-    """
-
-    name: str
-    state: str
-    health: Health
-    verdict: Verdict
-    metrics: list[MetricResult]
-    days: float
-    planned_days: int
-    planned_per_variant: int
-    plan_reached: bool
-    until: str
-    as_of: str
-    preference: Preference | None = None
-    teams: list[dict[str, Any]] = []
-
-
-class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """The experiment's own visitors split at random, many times: there is no difference to find.
-
-    `false_rate` should be near `alpha`; far from it, the metric cannot be tested as it is.
-    """
-
-    metric: str
-    splits: int
-    alpha: float
-    false_rate: float
-    safe_false_rate: float
-    visitors: int
 
 
 class ResultService:
@@ -136,17 +88,37 @@ class ResultService:
         data = await asyncio.to_thread(source.sums, question)
         return make_results(name, experiment, data, exponent(self._currency))
 
+    async def course(self, shop: str, name: str, metric: str) -> Course:
+        """A metric's lift at the end of each day. Raises as `results`, and InvalidInput."""
+        experiment, question = await self._parted(shop, name, metric)
+        days, at = await asyncio.to_thread(self._source(shop).course, question, metric)
+        places = exponent(self._currency)
+        points = [Point(day, variants_of(experiment, sums, metric, places)) for day, sums in days]
+        return Course(name, metric, points, format_time(at))
+
+    async def breakdown(self, shop: str, name: str, metric: str, by: str) -> Breakdown:
+        """A metric's lift per kind of visitors. Raises as `results`, and InvalidInput."""
+        if by not in BY:
+            problem = FieldProblem("/query/by", "not_allowed", f"is none of {', '.join(BY)}")
+            raise InvalidInput("it cannot be broken down so", [problem])
+        experiment, question = await self._parted(shop, name, metric)
+        parts, at = await asyncio.to_thread(self._source(shop).parts, question, metric, by)
+        return make_breakdown(experiment, (name, metric, by), parts, exponent(self._currency), at)
+
     async def split_check(self, shop: str, name: str, metric: str) -> SplitCheck:
         """An A/A test on the experiment's visitors. Raises as `results`, and InvalidInput."""
+        experiment, question = await self._parted(shop, name, metric)
+        units = await asyncio.to_thread(self._source(shop).units, question, metric)
+        return await asyncio.to_thread(split_check, metric, units, experiment.alpha)
+
+    async def _parted(self, shop: str, name: str, metric: str) -> tuple[Experiment, TrialQuestion]:
         if metric not in METRICS:
             problem = FieldProblem("/query/metric", "not_allowed", f"is none of {METRICS}")
-            raise InvalidInput("the check cannot be made", [problem])
+            raise InvalidInput("the results cannot be parted", [problem])
         experiment = (await self._experiments.get(shop, name)).experiment
         if experiment.type == "interleaving":
             raise NotAllowedNow("it interleaves: nobody meets one variant alone, so none is split")
-        question = self._question(name, experiment)
-        units = await asyncio.to_thread(self._source(shop).units, question, metric)
-        return await asyncio.to_thread(split_check, metric, units, experiment.alpha)
+        return experiment, self._question(name, experiment)
 
     def _question(self, name: str, experiment: Experiment) -> TrialQuestion:
         if experiment.started_at is None:
@@ -169,7 +141,8 @@ def make_results(name: str, experiment: Experiment, data: TrialData, places: int
     weights = {variant.name: variant.weight for variant in experiment.variants}
     own = {n: c for n, c in data.visitors.items() if n != HOLD_OUT}
     health = examine({n: own.get(n, 0) for n in weights}, weights, data.in_both)
-    found = {metric: _lifts(experiment, data, metric) for metric in METRICS}
+    sums = data.metrics
+    found = {m: lifts_of(experiment, sums.get(m, {}), m) for m in METRICS}
     primary = {n: lift for n, lift in found[experiment.primary][1].items() if lift is not None}
     return Results(
         name=name,
@@ -184,61 +157,6 @@ def make_results(name: str, experiment: Experiment, data: TrialData, places: int
         until=format_time(data.until),
         as_of=format_time(data.as_of),
     )
-
-
-def make_preference(name: str, experiment: Experiment, data: Preferences, currency: str) -> Results:
-    """What may be said of an interleaving."""
-    days = (data.until - (experiment.started_at or 0)) / DAY
-    found = preference(*data.wins, data.ties, experiment.alpha)
-    one, other = (variant.name for variant in experiment.variants)
-    served = {team["variant"]: int(team["served"]) for team in data.teams}
-    health = examine_draft(data.visitors, served)
-    teams = [
-        {k: v for k, v in team.items() if k != "revenue_minor"}
-        | {"revenue": str(from_minor(int(team["revenue_minor"]), currency))}
-        for team in data.teams
-    ]
-    return Results(
-        name=name,
-        state=experiment.state,
-        health=health,
-        verdict=prefer(experiment, health, found, (one, other), days),
-        metrics=[],
-        days=round(days, 3),
-        planned_days=experiment.plan.days,
-        planned_per_variant=experiment.plan.per_variant,
-        plan_reached=data.reached,
-        until=format_time(data.until),
-        as_of=format_time(data.as_of),
-        preference=found,
-        teams=teams,
-    )
-
-
-Lifts = tuple[dict[str, Estimate], dict[str, Lift | None]]
-
-
-def _lifts(experiment: Experiment, data: TrialData, metric: str) -> Lifts:
-    names = [variant.name for variant in experiment.variants]
-    sums = data.metrics.get(metric, {})
-    control = sums.get(names[0], Sums(0))
-    # All variants are compared with one control; each comparison gets its part of the risk.
-    alpha = experiment.alpha / (len(names) - 1)
-    size = 2 * experiment.plan.per_variant or control.n * 2 or 1
-    estimates = {names[0]: _value(metric, control)}
-    lifts: dict[str, Lift | None] = {names[0]: None}
-    for name in names[1:]:
-        variant = sums.get(name, Sums(0))
-        estimates[name] = _value(metric, variant)
-        pair = (estimates[names[0]], estimates[name])
-        if metric in PREDICTED:
-            pair = cuped(control, variant)
-        lifts[name] = compare(*pair, alpha, size)
-    return estimates, lifts
-
-
-def _value(metric: str, sums: Sums) -> Estimate:
-    return ratio(sums) if metric in RATIOS else mean(sums)
 
 
 def _adjusted(experiment: Experiment, found: dict[str, Lifts], places: int) -> list[MetricResult]:
@@ -257,7 +175,7 @@ def _adjusted(experiment: Experiment, found: dict[str, Lifts], places: int) -> l
     for metric, (estimates, lifts) in found.items():
         scale = 10.0**-places if metric in MONEY else 1.0
         variants = [
-            _variant(estimates[name], scale, name, lift, corrected.get((metric, name)))
+            variant_result(estimates[name], scale, name, lift, corrected.get((metric, name)))
             for name, lift in lifts.items()
         ]
         if metric in margins:
@@ -279,15 +197,6 @@ def _adjusted(experiment: Experiment, found: dict[str, Lifts], places: int) -> l
     return sorted(results, key=lambda one: not one.primary)
 
 
-def _variant(
-    estimate: Estimate, scale: float, name: str, lift: Lift | None, adjusted: float | None
-) -> VariantResult:
-    plain = VariantResult(variant=name, visitors=estimate.n, value=estimate.value * scale)
-    if lift is None:
-        return plain
-    return msgspec.structs.replace(plain, p_adjusted=adjusted, **msgspec.structs.asdict(lift))
-
-
 def split_check(metric: str, units: TrialUnits, alpha: float) -> SplitCheck:
     """Split the visitors at random many times and count how often a difference is found."""
     rng = np.random.default_rng(len(units.y))
@@ -296,7 +205,7 @@ def split_check(metric: str, units: TrialUnits, alpha: float) -> SplitCheck:
     for _ in range(SPLITS):
         half = rng.random(n) < 0.5
         one, other = (_sums(units, part) for part in (half, ~half))
-        lift = compare(_value(metric, one), _value(metric, other), alpha, n)
+        lift = compare(value_of(metric, one), value_of(metric, other), alpha, n)
         fixed += lift.fixed.clears_zero()
         safe += lift.safe.clears_zero()
     return SplitCheck(

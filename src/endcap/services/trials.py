@@ -1,5 +1,6 @@
 """Which variant a request meets."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from endcap.core.experiment import INTERLEAVED
@@ -32,6 +33,11 @@ class Trial(NamedTuple):
         if not self.rules_off:
             return published
         return PlacementRules(r for r in published.rules if r.name not in self.rules_off)
+
+
+def together(trials: Sequence[Trial], salt: str) -> Trial:
+    """One trial; of two, the first with the other to mix its slate with."""
+    return trials[0] if len(trials) == 1 else trials[0]._replace(other=trials[1], salt=salt)
 
 
 class TrialSource(Protocol):

@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
-from endcap.core.money import from_minor
-from endcap.core.report import PRODUCT_DIMENSIONS, Baseline, Report, ReportQuestion
+from endcap.core.report import PRODUCT_DIMENSIONS, Report, ReportQuestion, RuleEffect
 from endcap.core.times import DAY, format_time
 
+from .baseline import baseline, dicts, money
 from .live import Freshness, LiveRollups
+from .rule_effects import rule_effects
 from .tables import quoted
 
 # What a row can be grouped by, as a column of each table; rules and segments are lists.
@@ -112,9 +113,9 @@ class PerformanceReports:
     def report(self, question: ReportQuestion) -> Report:
         """The report."""
         with self._asked(question) as (database, fresh):
-            rows = _dicts(database.execute(*self._rows(question, question.group_by)))
-            (total,) = _dicts(database.execute(*self._rows(question, ())))
-            baseline = _baseline(database, question)
+            rows = dicts(database.execute(*self._rows(question, question.group_by)))
+            (total,) = dicts(database.execute(*self._rows(question, ())))
+            sold = baseline(database, question)
         return Report(
             first=question.first,
             last=question.last,
@@ -124,10 +125,14 @@ class PerformanceReports:
             currency=question.currency,
             rows=[_outward(row, question) for row in rows],
             total=_outward(total, question),
-            baseline=baseline,
+            baseline=sold,
             counted_to=fresh.seq,
             as_of=format_time(fresh.at),
         )
+
+    def effects(self, first: str, last: str) -> list[RuleEffect]:
+        """What rules did for the slots they touched, from `first` to `last`."""
+        return rule_effects(self._rollups, first, last)
 
     def parquet(self, question: ReportQuestion) -> bytes:
         """The rows as a Parquet file; money in minor units, shares as numbers."""
@@ -230,67 +235,16 @@ def _table(
     )
 
 
-def _baseline(database: duckdb.DuckDBPyConnection, question: ReportQuestion) -> Baseline:
-    values = {"first": question.first, "last": question.last, "currency": question.currency}
-    days = "day BETWEEN $first::DATE AND $last::DATE"
-    (sold,) = _dicts(
-        database.execute(
-            "SELECT coalesce(sum(amount_minor) FILTER (currency = $currency), 0)::BIGINT AS net, "
-            "sum(reported_minor) FILTER (currency = $currency)::BIGINT AS reported, "
-            "count(DISTINCT seq) FILTER (kind = 'purchase') AS orders, "
-            "coalesce(sum(quantity), 0)::BIGINT AS units, "
-            "count(DISTINCT visitor) FILTER (kind = 'purchase') AS buyers, "
-            "count(*) FILTER (kind = 'purchase' AND price_minor IS NULL) AS unpriced "
-            f"FROM sales WHERE kind <> 'cart_add' AND {days}",
-            values,
-        )
-    )
-    others = database.execute(
-        "SELECT currency, count(DISTINCT seq) FROM sales WHERE kind = 'purchase' "
-        f"AND currency <> $currency AND {days} GROUP BY currency ORDER BY currency",
-        values,
-    ).fetchall()
-    (credited,) = _dicts(
-        database.execute(
-            "SELECT coalesce(sum(amount_minor) FILTER (currency = $currency), 0)::BIGINT AS net, "
-            "count(DISTINCT seq) FILTER (kind = 'purchase') AS orders "
-            f"FROM credits WHERE kind <> 'cart_add' AND last AND age <= $age AND {days}",
-            values | {"age": question.window * DAY},
-        )
-    )
-    return Baseline(
-        revenue=_money(sold["net"], question),
-        reported=None if sold["reported"] is None else _money(sold["reported"], question),
-        orders=sold["orders"],
-        units=sold["units"],
-        buyers=sold["buyers"],
-        unpriced_lines=sold["unpriced"],
-        recommended=_money(credited["net"], question),
-        organic=_money(sold["net"] - credited["net"], question),
-        recommended_orders=credited["orders"],
-        other_currencies=dict(others),
-    )
-
-
-def _dicts(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _outward(row: dict[str, Any], question: ReportQuestion) -> dict[str, Any]:
     shown = dict(row)
     if "day" in shown:
         shown["day"] = str(shown["day"])
-    shown["revenue"] = _money(shown.pop("revenue_minor"), question)
+    shown["revenue"] = money(shown.pop("revenue_minor"), question)
     per_visitor = shown.pop("revenue_per_visitor_minor")
     exact = None if per_visitor is None else round(Decimal(per_visitor))
-    shown["revenue_per_visitor"] = None if exact is None else _money(exact, question)
+    shown["revenue_per_visitor"] = None if exact is None else money(exact, question)
     for name in ("ctr", "add_to_cart_rate", "conversion", "fallback_share", "coverage",
                  "concentration", "diversity", "p50_ms", "p99_ms"):  # fmt: skip
         if shown[name] is not None:
             shown[name] = round(float(shown[name]), 6)
     return shown
-
-
-def _money(minor: int, question: ReportQuestion) -> str:
-    return str(from_minor(minor, question.currency))

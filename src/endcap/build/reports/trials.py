@@ -16,6 +16,7 @@ from endcap.experiments.moments import Sums
 from .interleavings import preferences
 from .live import LiveRollups
 from .rollups import EPOCH, ONE_DAY
+from .trial_parts import by_day, by_kind
 
 PRE_DAYS = 14
 # Per metric: numerator and denominator per visitor, and the same before the experiment.
@@ -61,7 +62,8 @@ WITH once AS (
     WHERE s.occurred_at < $until AND s.occurred_at >= o.since - $before
     GROUP BY o.visitor
 )
-SELECT o.visitor, o.variant, coalesce(h.clicked, 0) AS clicked, coalesce(h.seen, 0) AS seen,
+SELECT o.visitor, o.variant, o.since, make_timestamp(o.since * 1000)::DATE AS since_day,
+       coalesce(h.clicked, 0) AS clicked, coalesce(h.seen, 0) AS seen,
        coalesce(b.carted, 0) AS carted, coalesce(b.orders, 0) AS orders,
        coalesce(b.revenue, 0) AS revenue, coalesce(b.pre_orders, 0) AS pre_orders,
        coalesce(b.pre_revenue, 0) AS pre_revenue
@@ -99,6 +101,34 @@ class TrialReports:
         """How the visitors of an interleaving chose."""
         return preferences(self._rollups, question)
 
+    def course(
+        self, question: TrialQuestion, metric: str
+    ) -> tuple[list[tuple[str, dict[str, Sums]]], int]:
+        """A metric's sums per variant at the end of each day, and when that was."""
+        with self._rollups.open() as (database, fresh):
+            until, _ = _until(database, question)
+            _units(database, question, until)
+            values = {
+                "experiment": question.name,
+                "last_day": _day(until - 1),
+                "currency": question.currency,
+                "until": until,
+            }
+            shown = _shown(database, question)
+            return by_day(database, question, METRICS[metric], shown, values), fresh.at
+
+    def parts(
+        self, question: TrialQuestion, metric: str, kind: str
+    ) -> tuple[list[tuple[str, dict[str, Sums]]], int]:
+        """A metric's sums per variant for each kind of visitors, and when that was."""
+        place = list(METRICS).index(metric)
+        with self._rollups.open() as (database, fresh):
+            until, _ = _until(database, question)
+            _units(database, question, until)
+            found = by_kind(database, question, kind, ", ".join(_sums_columns()))
+        parts = [(one.part, {row[0]: _sums(row, place) for row in one.rows}) for one in found]
+        return parts, fresh.at
+
     def units(self, question: TrialQuestion, metric: str) -> TrialUnits:
         """Numerator and denominator of every visitor, for splitting them again."""
         y, d, _ = METRICS[metric]
@@ -134,11 +164,7 @@ def _until(database: duckdb.DuckDBPyConnection, question: TrialQuestion) -> tupl
 def _units(database: duckdb.DuckDBPyConnection, question: TrialQuestion, until: int) -> float:
     """Make the table of visitors; return the share of them seen in several variants."""
     _exposed(database, question, until)
-    seen = database.execute(
-        "SELECT coalesce(sum(seen), 0) FROM visitors WHERE experiment = ?", [question.name]
-    ).fetchone()
-    # A shop that sends no impressions is measured by what was served.
-    sql = _UNITS.format(shown="v.seen" if seen and seen[0] else "v.served")
+    sql = _UNITS.format(shown=_shown(database, question))
     values: dict[str, Any] = {
         "experiment": question.name,
         "until": until,
@@ -154,6 +180,14 @@ def _units(database: duckdb.DuckDBPyConnection, question: TrialQuestion, until: 
     return float(row[0] or 0) if row else 0.0
 
 
+def _shown(database: duckdb.DuckDBPyConnection, question: TrialQuestion) -> str:
+    """What clicks are divided by; a shop that sends no impressions is measured by servings."""
+    seen = database.execute(
+        "SELECT coalesce(sum(seen), 0) FROM visitors WHERE experiment = ?", [question.name]
+    ).fetchone()
+    return "v.seen" if seen and seen[0] else "v.served"
+
+
 def _exposed(database: duckdb.DuckDBPyConnection, question: TrialQuestion, until: int) -> None:
     first = "first_seen" if question.exposure == "impression" else "first_served"
     database.execute(
@@ -163,12 +197,16 @@ def _exposed(database: duckdb.DuckDBPyConnection, question: TrialQuestion, until
 
 
 def _sums_sql() -> str:
+    return f"SELECT {', '.join(_sums_columns())} FROM units GROUP BY variant"
+
+
+def _sums_columns() -> list[str]:
     columns = ["variant", "count(*)"]
     for y, d, x in METRICS.values():
         a, b, c = f"({y})::DOUBLE", f"({d})::DOUBLE", f"({x})::DOUBLE"
         columns += [f"sum({one})" for one in (a, f"{a}*{a}", b, f"{b}*{b}", f"{a}*{b}")]
         columns += [f"sum({one})" for one in (c, f"{c}*{c}", f"{c}*{a}")]
-    return f"SELECT {', '.join(columns)} FROM units GROUP BY variant"
+    return columns
 
 
 def _sums(row: tuple[Any, ...], place: int) -> Sums:

@@ -16,7 +16,8 @@ from endcap.core.errors import (
 from endcap.core.experiment import METRICS, Experiment, ExperimentView
 from endcap.experiments.planner import PlanAnswer, PlanQuestion, planned
 from endcap.services.experiments import NotAllowedNow
-from endcap.services.results import Results, SplitCheck
+from endcap.services.lifts import BY
+from endcap.services.result_forms import Breakdown, Course, Results, SplitCheck
 from endcap.web.call import Call, answer
 from endcap.web.operations import Operation, Parameter
 
@@ -81,6 +82,21 @@ async def get_split_check(call: Call) -> Response:
     metric = call.query().get("metric", ["click_rate"])[-1]
     name = call.tail(PREFIX).removesuffix("/split-check")
     return answer(await call.services.results.split_check(call.shop, name, metric))
+
+
+async def get_course(call: Call) -> Response:
+    """A metric's lift over the days."""
+    metric = call.query().get("metric", ["click_rate"])[-1]
+    name = call.tail(PREFIX).removesuffix("/course")
+    return answer(await call.services.results.course(call.shop, name, metric))
+
+
+async def get_breakdown(call: Call) -> Response:
+    """A metric's lift by kinds of visitors."""
+    query = call.query()
+    metric, by = query.get("metric", ["click_rate"])[-1], query.get("by", ["device"])[-1]
+    name = call.tail(PREFIX).removesuffix("/breakdown")
+    return answer(await call.services.results.breakdown(call.shop, name, metric, by))
 
 
 async def plan_experiment(call: Call) -> Response:
@@ -221,6 +237,29 @@ OPERATIONS = (
         "are false by construction, so their rate should be near alpha.",
         parameters=(NAME, METRIC),
         answer=SplitCheck,
+        errors=(InvalidInput, NotFound, NotAllowedNow),
+    ),
+    _one(
+        id="get_course",
+        method="GET",
+        path="/v1/experiments/{name}/course",
+        handler=get_course,
+        scope="reports:read",
+        about="A metric's value and lift at the end of each day, with both intervals.",
+        parameters=(NAME, METRIC),
+        answer=Course,
+        errors=(InvalidInput, NotFound, NotAllowedNow),
+    ),
+    _one(
+        id="get_breakdown",
+        method="GET",
+        path="/v1/experiments/{name}/breakdown",
+        handler=get_breakdown,
+        scope="reports:read",
+        about="A metric's lift by device, zone, segment, or what was bought before. It explores: "
+        "p-values are corrected over all kinds shown, and nothing here changes the verdict.",
+        parameters=(NAME, METRIC, Parameter("by", "Kinds.", {"type": "string", "enum": list(BY)})),
+        answer=Breakdown,
         errors=(InvalidInput, NotFound, NotAllowedNow),
     ),
     _one(

@@ -8,11 +8,27 @@ import msgspec
 from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput
-from endcap.core.report import DIMENSIONS, MAX_ROWS, Report, ReportQuestion
+from endcap.core.report import DIMENSIONS, MAX_ROWS, Report, ReportQuestion, RuleEffect
 from endcap.web.call import Call, answer, flag, number
 from endcap.web.operations import Operation, Parameter
 
 FORMATS = ("json", "csv", "parquet")
+
+
+class RuleEffects(msgspec.Struct, frozen=True):
+    """Rules by name, with the days they were measured over."""
+
+    first: str
+    last: str
+    data: list[RuleEffect]
+
+
+async def get_rule_effects(call: Call) -> Response:
+    """What rules did for the slots they touched."""
+    query, usual = call.query(), call.services.reports.question(("rule",))
+    first, last = query.get("from", [usual.first])[-1], query.get("to", [usual.last])[-1]
+    asked = msgspec.structs.replace(usual, first=first, last=last)
+    return answer(RuleEffects(first, last, await call.services.reports.effects(call.shop, asked)))
 
 
 async def get_performance(call: Call) -> Response:
@@ -78,7 +94,25 @@ def _file(content: bytes, kind: str, ending: str) -> Response:
 
 
 DATE = {"type": "string", "format": "date"}
+DAYS = (
+    Parameter("from", "First day (UTC); else 27 days ago.", DATE),
+    Parameter("to", "Last day (UTC); else today.", DATE),
+)
 OPERATIONS = (
+    Operation(
+        id="get_rule_effects",
+        method="GET",
+        path="/v1/reports/rules",
+        handler=get_rule_effects,
+        scope="reports:read",
+        tag="Reports",
+        about="Click rates of slots that a rule moved, pinned or marked, beside the other slots of "
+        "the same placements and days, with an interval. It describes; only an experiment "
+        "without the rule tells what the rule causes.",
+        parameters=DAYS,
+        answer=RuleEffects,
+        errors=(InvalidInput,),
+    ),
     Operation(
         id="get_performance",
         method="GET",
@@ -99,8 +133,7 @@ OPERATIONS = (
                     "maxItems": 3,
                 },
             ),
-            Parameter("from", "First day (UTC); else 27 days ago.", DATE),
-            Parameter("to", "Last day (UTC); else today.", DATE),
+            *DAYS,
             *(Parameter(name, f"Only this {name}.") for name in DIMENSIONS),
             Parameter("window", "Attribution window in days.", {"type": "integer", "minimum": 1}),
             Parameter("model", "Who gets the credit.", {"type": "string", "enum": ["last", "any"]}),

@@ -78,6 +78,38 @@ def funnel(steps: Sequence[tuple[str, float]], about: str) -> Markup:
     return bars([(name, value) for name, value in rows], about)
 
 
+def band(points: Sequence[tuple[str, float, float, float]], about: str) -> Markup:
+    """A line of shares over time in its band, around zero: label, low, middle, high.
+
+    Points whose band is not known yet are left out.
+    """
+    known = [p for p in points if all(math.isfinite(v) for v in p[1:])]
+    if len(known) < 2:
+        return Markup('<p class="empty">{}</p>').format("Not enough days to draw yet.")
+    reach = nice(min(2.0, max(abs(v) for _, *values in known for v in values)))
+    step = (WIDTH - LEFT - 8) / (len(known) - 1)
+    middle = (HEIGHT - BOTTOM + TOP) / 2
+    scale = (HEIGHT - BOTTOM - TOP) / 2 / reach
+
+    def at(n: int, value: float) -> str:
+        return f"{LEFT + n * step:.1f},{middle - max(-reach, min(reach, value)) * scale:.1f}"
+
+    upper = [at(n, p[3]) for n, p in enumerate(known)]
+    lower = [at(n, p[1]) for n, p in enumerate(known)]
+    line_of = "M" + " L".join(at(n, p[2]) for n, p in enumerate(known))
+    area = "M" + " L".join([*upper, *reversed(lower)]) + " Z"
+    zero = {"x1": LEFT, "x2": WIDTH - 8, "y1": middle, "y2": middle}
+    parts = [_tag("path", d=area, **{"class": "area"}), _tag("line", **zero, **{"class": "zero"})]
+    parts.append(_tag("path", d=line_of, **{"class": "stroke"}))
+    for share in (-1.0, 0.0, 1.0):
+        text = f"{share * reach:+.0%}" if share else "0"
+        parts.append(_text(LEFT - 6, middle - share * reach * scale + 4, text, "end"))
+    for n in sorted({0, len(known) // 2, len(known) - 1}):
+        anchor = "start" if n == 0 else "end" if n == len(known) - 1 else "middle"
+        parts.append(_text(LEFT + n * step, HEIGHT - 6, known[n][0], anchor))
+    return _svg(Markup("").join(parts), about)
+
+
 def forest(rows: Sequence[tuple[str, float, float, float]], about: str) -> Markup:
     """Lifts with their intervals around zero: name, low, middle, high, as shares."""
     finite = [abs(v) for _, *values in rows for v in values if math.isfinite(v)]

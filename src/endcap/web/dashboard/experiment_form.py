@@ -16,6 +16,7 @@ DEFAULTS = {
     "primary": "click_rate",
     "traffic": "1",
     "differs": "draft",
+    "rule": "",
     **PLAN,
 }
 

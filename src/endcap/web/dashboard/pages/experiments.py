@@ -9,7 +9,8 @@ from starlette.responses import Response
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.experiment import METRICS, Experiment, ExperimentView
 from endcap.experiments.planner import PlanAnswer, planned
-from endcap.services.results import Results, SplitCheck
+from endcap.services.lifts import BY
+from endcap.services.result_forms import Breakdown, Course, Results, SplitCheck
 from endcap.web.api.experiments import plan_problems
 from endcap.web.dashboard.differences import pretty
 from endcap.web.dashboard.experiment_form import DEFAULTS, experiment_of, fields_of, plan_question
@@ -50,6 +51,9 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     plan_problems: list[FieldProblem]
     results: Results | None
     split: SplitCheck | None
+    course: Course | None
+    breakdown: Breakdown | None
+    kinds: tuple[str, ...] = BY
     metrics: tuple[str, ...] = METRICS
 
 
@@ -76,11 +80,15 @@ async def experiment(call: PageCall) -> Detail:
     if (question := plan_question(call.query, problems)) is not None:
         problems += plan_problems(question)
         plan = None if problems else planned(question)
-    results, split = None, None
+    results, split, course, breakdown = None, None, None, None
     if view is not None and view.experiment.state != "draft":
         results = await services.results.results(call.shop, name)
         if call.query.get("split"):
             split = await services.results.split_check(call.shop, name, call.query["split"])
+        if view.experiment.type == "ab":
+            primary, by = view.experiment.primary, call.query.get("by", "device")
+            course = await services.results.course(call.shop, name, primary)
+            breakdown = await services.results.breakdown(call.shop, name, primary, by)
     return Detail(
         heading=fields.get("title") or name,
         name=name,
@@ -95,6 +103,8 @@ async def experiment(call: PageCall) -> Detail:
         plan_problems=problems,
         results=results,
         split=split,
+        course=course,
+        breakdown=breakdown,
     )
 
 

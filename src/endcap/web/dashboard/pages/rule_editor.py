@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.preview import Move, Preview, PreviewRequest
+from endcap.core.report import RuleEffect
 from endcap.core.rule import PinEffect, Rule
 from endcap.core.rule_status import CheckReport, Publication, RuleView
 from endcap.services.versions import Edit
@@ -37,6 +38,8 @@ class Editing(msgspec.Struct, frozen=True):
     preview: Preview | None
     report: CheckReport | None
     effects: dict[str, str]
+    measured: RuleEffect | None
+    tried_in: list[str]
     months: tuple[str, ...] = MONTHS
     weekdays: tuple[str, ...] = WEEKDAYS
 
@@ -73,7 +76,19 @@ async def editing(call: PageCall) -> Editing:
         preview=await _preview(call, name, view, asked),
         report=report,
         effects=EFFECTS,
+        measured=await _measured(call, name) if rule is not None else None,
+        tried_in=[
+            one.name
+            for one in await services.experiments.list(call.shop)
+            if any(name in variant.rules_off for variant in one.experiment.variants)
+        ],
     )
+
+
+async def _measured(call: PageCall, name: str) -> RuleEffect | None:
+    reports = call.services.reports
+    found = await reports.effects(call.shop, reports.question(("rule",)))
+    return next((one for one in found if one.rule == name), None)
 
 
 def _fields(rule: Rule | None, name: str, call: PageCall) -> dict[str, str]:

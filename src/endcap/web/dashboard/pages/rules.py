@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from endcap.core.errors import EndcapError, FieldProblem
+from endcap.core.report import RuleEffect
 from endcap.core.rule_status import RuleView
 from endcap.core.times import DAY, HOUR
 from endcap.recommend.schedules import holds_at
@@ -21,6 +22,7 @@ class Listed(msgspec.Struct, frozen=True):
 
     rules: list[RuleView]
     counted: dict[str, dict[str, Any]]
+    effects: dict[str, RuleEffect]
     currency: str
 
 
@@ -54,9 +56,10 @@ async def rules(call: PageCall) -> Listed:
     found = await call.services.rules.all(call.shop)
     usual = call.services.reports.question(("rule",))
     report = await call.services.reports.performance(call.shop, usual)
+    effects = {one.rule: one for one in await call.services.reports.effects(call.shop, usual)}
     counted = {str(row["rule"]): row for row in report.rows}
     found.sort(key=lambda view: (-(view.rule.priority if view.rule else 0), view.name))
-    return Listed(found, counted, report.currency)
+    return Listed(found, counted, effects, report.currency)
 
 
 async def calendar(call: PageCall) -> Calendar:
