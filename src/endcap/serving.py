@@ -9,7 +9,6 @@ from endcap.observed import Telemetry, metrics_of
 from endcap.roles import drain_seconds, duties, operations_of
 from endcap.secured import door_rules
 from endcap.services.inspect import Inspector
-from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.shopfront import Shopfront
 from endcap.services.trends import TrendService
 from endcap.telemetry.tracer import Tracer
@@ -31,9 +30,8 @@ def app_services(installation: Installation, tracer: Tracer | None = None) -> Ap
         catalogue=installation.catalogue,
         recommender=installation.recommender,
         placements=installation.placements,
-        drafts=PlacementDrafts(
-            installation.store.control, installation.placements, installation.clock
-        ),
+        drafts=installation.drafts,
+        four_eyes=installation.four_eyes,
         builds=installation.builds,
         reports=installation.measuring.reports,
         experiments=installation.experiments,

@@ -33,12 +33,14 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.experiments import ExperimentService
+from endcap.services.four_eyes import FourEyes
 from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.letters import Letters
 from endcap.services.live import LiveState
 from endcap.services.offering import Offering
 from endcap.services.past import PastStates
+from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
@@ -91,6 +93,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     letters: Letters
     erasing: Erasing
     noticing: Noticing
+    drafts: PlacementDrafts
+    four_eyes: FourEyes
 
 
 @asynccontextmanager
@@ -110,6 +114,7 @@ async def open_installation(
         await installation.security.load(list(settings.shop_hosts))
         for shop in settings.shop_hosts:
             await installation.replication.start(shop)
+            await installation.four_eyes.load(shop)
             await installation.placements.load(shop)
             await installation.ruling.load(shop)
             await installation.experiments.load(shop)
@@ -155,6 +160,10 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     read = Read(live, placements, visitors, pseudonyms)
     ruling = assemble_ruling(store, read, clock, settings.currency)
     experiments = ExperimentService(store.control, placements, clock, new_id)
+    drafts = PlacementDrafts(store.control, placements, clock)
+    four_eyes = FourEyes(store.control, placements, drafts, clock)
+    placements.may_go_live = four_eyes.check_placement
+    ruling.rules.may_publish = experiments.may_publish = four_eyes.check
     noticing = noticing_of(settings, store.control, secret, new_id, clock)
     gate, letters = gate_of(settings, store, secret, clock), letters_of(secret, pseudonyms)
     builds = BuildService(
@@ -242,6 +251,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
                 "placement": placements.load,
                 "experiment": experiments.load,
                 "suppressed": gate.refresh,
+                "policy": four_eyes.load,
                 "consent": gate.refresh,
                 **dict.fromkeys(KINDS, decisions.load),
                 **ruling.reloads,
@@ -253,6 +263,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         letters=letters,
         erasing=erasing,
         noticing=noticing,
+        drafts=drafts,
+        four_eyes=four_eyes,
     )
 
 

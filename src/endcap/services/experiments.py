@@ -19,6 +19,7 @@ from .announcing import Announce, to_nobody
 from .experiment_checks import experiment_problems
 from .placements import PlacementService
 from .trials import Trial, together
+from .versions import MayPublish, anybody
 
 KIND = "experiment"
 _DECODER = msgspec.json.Decoder(Experiment)
@@ -50,6 +51,7 @@ class ExperimentService:
         self._plans: dict[tuple[str, str, str, str, int], Plan] = {}
         self._turn = asyncio.Lock()
         self.announce: Announce = to_nobody
+        self.may_publish: MayPublish = anybody
 
     async def load(self, shop: str) -> None:
         """Read the shop's experiments into memory."""
@@ -146,9 +148,11 @@ class ExperimentService:
     async def start(self, shop: str, name: str, author: str) -> ExperimentView:
         """Let visitors in from now on. Raises NotAllowedNow."""
         async with self._turn:
-            draft = (await self.get(shop, name)).experiment
+            view = await self.get(shop, name)
+            draft = view.experiment
             if draft.state != "draft":
                 raise NotAllowedNow(f"it is {draft.state}; only a draft can be started")
+            self.may_publish(shop, view.author, author)
             await self._check(shop, name, draft)
             others = [v for v in await self.list(shop) if v.experiment.state == "running"]
             begin = _slice_beside(draft, others)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import difflib
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib import resources
 from typing import Any
 
@@ -31,6 +31,8 @@ from .announcing import Announce, to_nobody
 
 KIND = "placement"
 MAX_TITLE = 200
+MayGoLive = Callable[[str, str, Placement, str], Awaitable[None]]
+"""Raises when this author may not make this placement (of shop and name) live."""
 MAX_PARTS = 50
 _DECODER = msgspec.json.Decoder(Placement)
 
@@ -52,6 +54,7 @@ class PlacementService:
         self._bodies: dict[tuple[str, str], bytes] = {}
         self._turn = asyncio.Lock()
         self.announce: Announce = to_nobody
+        self.may_go_live: MayGoLive | None = None
 
     async def load(self, shop: str) -> None:
         """Read the shop's placements into memory; a shop with none gets the ready ones."""
@@ -135,10 +138,12 @@ class PlacementService:
     ) -> PlacementView:
         """Check and store a new version; it is live when this returns.
 
-        Raises InvalidInput with every problem, or VersionConflict when `expected` is not the
-        version now live.
+        Raises InvalidInput with every problem, VersionConflict when `expected` is not the version
+        now live, or what `may_go_live` raises.
         """
         placement = self.checked(name, body)
+        if self.may_go_live is not None:
+            await self.may_go_live(shop, name, placement, author)
         async with self._turn:  # so that the plan in memory is that of the newest version
             record = await self._append(
                 shop, name, msgspec.json.encode(placement), expected, author, note

@@ -17,7 +17,7 @@ from endcap.recommend.merchandising import NO_RULES, ActiveRule, PlacementRules
 from endcap.recommend.rule_compiler import about, compile_parts, compile_rule
 
 from .announcing import Announce, to_nobody
-from .versions import Edit, Versions
+from .versions import Edit, MayPublish, Versions, anybody
 
 KIND = "rule"
 LIVE = "rule_live"
@@ -86,6 +86,7 @@ class RuleService:
         self._loading = asyncio.Lock()
         self.before_live: BeforeLive | None = None
         self.announce: Announce = to_nobody
+        self.may_publish: MayPublish = anybody
 
     async def load(self, shop: str) -> None:
         """Read the shop's published rules into memory."""
@@ -170,11 +171,16 @@ class RuleService:
         return await self.get(shop, name, record.version)
 
     async def publish(self, shop: str, name: str, version: int | None, edit: Edit) -> RuleView:
-        """Make a version live, the newest when none is named. Raises NotFound, InvalidInput."""
+        """Make a version live, the newest when none is named. Raises NotFound, InvalidInput.
+
+        What was live before may come back; a new version needs `may_publish`.
+        """
         view = await self.get(shop, name, version)
         if view.rule is None:
             raise NotFound(f"version {view.version} deleted the rule `{name}`")
         compile_parts(view.rule)
+        if view.version not in {p.version for p in await self.publications(shop, name)}:
+            self.may_publish(shop, view.author, edit.author)
         await self._go_live(shop, name, view.version, edit)
         return await self.get(shop, name, view.version)
 

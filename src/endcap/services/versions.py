@@ -1,6 +1,7 @@
 """Control data of one kind: append-only versions, read and decoded."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -13,6 +14,12 @@ from endcap.core.ports import Control
 from endcap.core.times import Clock
 
 T = TypeVar("T")
+MayPublish = Callable[[str, str, str], None]
+"""Whether in a shop what an author wrote may be made live by an actor; raises when not."""
+
+
+def anybody(shop: str, author: str, actor: str) -> None:
+    """Everybody with the scope may."""
 
 
 class Edit(NamedTuple):

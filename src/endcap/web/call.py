@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from endcap.core.access import Caller
-from endcap.core.errors import BodyTooLarge, FieldProblem, InvalidInput, MalformedBody
+from endcap.core.errors import BodyTooLarge, FieldProblem, Forbidden, InvalidInput, MalformedBody
 from endcap.core.pointers import refusal
 
 from .problems import UnsupportedMediaType
@@ -40,6 +40,11 @@ class Call:
     def shop(self) -> str:
         """The shop this call is for: the caller's, never one that the request names."""
         return self.caller.shop
+
+    def need(self, scope: str) -> None:
+        """Ask for a scope beside the operation's own. Raises Forbidden."""
+        if scope not in self.caller.scopes:
+            raise Forbidden(f"needs the scope `{scope}` too, which this caller does not have")
 
     def query(self) -> dict[str, list[str]]:
         """Query parameters, each with all its values.

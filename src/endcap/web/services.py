@@ -11,6 +11,7 @@ from endcap.services.catalogue import CatalogueService
 from endcap.services.collect import Collector
 from endcap.services.decisions import DecisionService
 from endcap.services.experiments import ExperimentService
+from endcap.services.four_eyes import FourEyes
 from endcap.services.inspect import Inspector
 from endcap.services.placement_drafts import PlacementDrafts
 from endcap.services.placements import PlacementService
@@ -52,6 +53,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     recommender: RecommendService
     placements: PlacementService
     drafts: PlacementDrafts
+    four_eyes: FourEyes
     builds: BuildService
     reports: ReportService
     experiments: ExperimentService

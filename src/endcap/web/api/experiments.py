@@ -48,27 +48,27 @@ async def put_experiment(call: Call) -> Response:
     body = await call.body(call.services.max_body)
     name = call.tail(PREFIX)
     return answer(
-        await call.services.experiments.put(call.shop, name, body, call.caller.name or "api")
+        await call.services.experiments.put(call.shop, name, body, call.caller.audited_as)
     )
 
 
 async def delete_experiment(call: Call) -> Response:
     """Take an experiment out of the list."""
     name = call.tail(PREFIX)
-    await call.services.experiments.delete(call.shop, name, call.caller.name or "api")
+    await call.services.experiments.delete(call.shop, name, call.caller.audited_as)
     return Response(status_code=204)
 
 
 async def start_experiment(call: Call) -> Response:
     """Let visitors in."""
     name = call.tail(PREFIX).removesuffix("/start")
-    return answer(await call.services.experiments.start(call.shop, name, call.caller.name or "api"))
+    return answer(await call.services.experiments.start(call.shop, name, call.caller.audited_as))
 
 
 async def stop_experiment(call: Call) -> Response:
     """End an experiment."""
     name = call.tail(PREFIX).removesuffix("/stop")
-    return answer(await call.services.experiments.stop(call.shop, name, call.caller.name or "api"))
+    return answer(await call.services.experiments.stop(call.shop, name, call.caller.audited_as))
 
 
 async def get_results(call: Call) -> Response:

@@ -18,6 +18,7 @@ from endcap.core.placement import Placement
 from endcap.core.preview import Preview, PreviewRequest
 from endcap.core.status import PlacementView
 from endcap.recommend.parameters import MainParameters, main_parameters
+from endcap.services.four_eyes import NeedsAnotherPerson
 from endcap.web.call import Call, answer, expected_version, number
 from endcap.web.operations import Operation, Parameter
 
@@ -60,13 +61,16 @@ async def put_placement(call: Call) -> Response:
     body = await call.body(call.services.max_body)
     expected = expected_version(call)
     name = call.tail(PREFIX)
-    view = await call.services.placements.put(call.shop, name, body, expected, "api", note)
+    if call.services.four_eyes.policy(call.shop).four_eyes:
+        call.need("rules:publish")
+    by = call.caller.audited_as
+    view = await call.services.placements.put(call.shop, name, body, expected, by, note)
     return _tagged(view)
 
 
 async def delete_placement(call: Call) -> Response:
     """Take a placement out of use."""
-    await call.services.placements.delete(call.shop, call.tail(PREFIX), "api", "")
+    await call.services.placements.delete(call.shop, call.tail(PREFIX), call.caller.audited_as, "")
     return Response(status_code=204)
 
 
@@ -161,7 +165,14 @@ OPERATIONS = (
             "fallback": [{"retriever": "popular", "window": "30d"}],
         },
         answer=PlacementView,
-        errors=(MalformedBody, InvalidInput, BodyTooLarge, VersionConflict, StoreUnavailable),
+        errors=(
+            MalformedBody,
+            InvalidInput,
+            BodyTooLarge,
+            VersionConflict,
+            NeedsAnotherPerson,
+            StoreUnavailable,
+        ),
     ),
     _operation(
         id="delete_placement",

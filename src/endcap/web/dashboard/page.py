@@ -50,7 +50,7 @@ class PageCall:
     @property
     def author(self) -> str:
         """How versions name the caller."""
-        return self.caller.name or self.caller.kind
+        return self.caller.audited_as
 
     @property
     def csrf(self) -> str:
