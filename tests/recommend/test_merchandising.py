@@ -14,7 +14,8 @@ from endcap.core.rule import (
     PinEffect,
     QuotaEffect,
 )
-from endcap.recommend.merchandising import ActiveRule, PlacementRules, in_order
+from endcap.recommend.active_rule import ActiveRule, in_order
+from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.pipeline import Pipeline
 from endcap.recommend.plan import make_plan
 from endcap.recommend.query import Query

@@ -5,7 +5,7 @@ import pytest
 
 from endcap.core.errors import InvalidInput
 from endcap.core.rule import BoostEffect, BuryEffect, FilterEffect, PinEffect, QuotaEffect, Rule
-from endcap.recommend import rule_compiler
+from endcap.recommend import rule_tests
 from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.pipeline import Pipeline
 from endcap.recommend.query import Query, Traits
@@ -56,7 +56,7 @@ def test_where_and_when_read_the_request(state):
 
 
 def test_a_stretch_of_rows_gives_what_single_rows_give(state, monkeypatch):
-    monkeypatch.setattr(rule_compiler, "CHUNK", 3)
+    monkeypatch.setattr(rule_tests, "CHUNK", 3)
     rule = Rule(effect=NEVER, where="product.price >= 4.0 && product.brand == 'A'")
     assert matched(rule, state) == [4, 6, 8]
     assert matched(rule, state, rows=np.arange(3, 9, dtype=np.int32)) == [4, 6, 8]

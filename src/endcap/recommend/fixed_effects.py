@@ -11,7 +11,7 @@ import numpy.typing as npt
 from endcap.catalog.arrays import BoolArray, FloatArray, IntArray
 from endcap.catalog.columns import Columns
 
-from .merchandising import Fixed, PlacementRules, fixed_effects
+from .merchandising import PlacementRules, fixed_effects
 from .query import State
 
 MAX_KEPT = 32
@@ -29,6 +29,29 @@ class Kept:
         self.by: npt.NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
 
+class Picked:
+    """What is kept of some rows."""
+
+    def __init__(self, kept: Kept, rows: IntArray) -> None:
+        self._kept = kept
+        self._rows = rows
+
+    @property
+    def keep(self) -> BoolArray:
+        """See `merchandising.Fixed`."""
+        return self._kept.keep[self._rows]
+
+    @property
+    def factor(self) -> FloatArray:
+        """See `merchandising.Fixed`."""
+        return self._kept.factor[self._rows]
+
+    @property
+    def by(self) -> npt.NDArray[np.uint8]:
+        """See `merchandising.Fixed`."""
+        return self._kept.by[self._rows]
+
+
 class FixedEffects:
     """Kept arrays by the rules they are of; placements with the same rules share them.
 
@@ -36,7 +59,7 @@ class FixedEffects:
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str | None, tuple[str, ...]], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | None, str], Kept] = OrderedDict()
 
     def prepare(self, rules: PlacementRules, state: State) -> None:
         """Work out what is not kept yet, before requests need it; may run on another thread.
@@ -53,7 +76,7 @@ class FixedEffects:
 
     def __call__(
         self, rules: PlacementRules, rows: IntArray, state: State, zone: str | None = None
-    ) -> Fixed:
+    ) -> "Picked":
         """See `fixed_effects`."""
         own = zone if state.columns.zones.find(zone) is not None else None
         key = (state.columns.shop, own, rules.fixed_key)
@@ -64,7 +87,7 @@ class FixedEffects:
                 self._kept.popitem(last=False)
         if kept.change != state.columns.change:
             _refresh(kept, rules, state, own)
-        return Fixed(kept.keep[rows], kept.factor[rows], kept.by[rows])
+        return Picked(kept, rows)
 
 
 def _refresh(kept: Kept, rules: PlacementRules, state: State, zone: str | None) -> None:

@@ -1,9 +1,8 @@
 """Published rules on the request path: which hold for a request, and what they do to candidates."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -19,83 +18,52 @@ from endcap.core.rule import (
     QuotaEffect,
 )
 
+from .active_rule import ActiveRule, in_order
+from .conditions import Conditions
 from .query import Query, State
+from .rule_bits import Section, sections
+from .rule_tests import ProductTest
+from .varying import Varying, stretches
 
-When = Callable[[Query, State], bool]
-Where = Callable[[IntArray, Query, State], BoolArray]
-Holds = Callable[[int], bool]
-
-
-class ActiveRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One published rule, compiled.
-
-    `where` says which rows it is about (None: all), `when` and `holds` whether it is on (None:
-    always; `holds` takes UTC milliseconds). `product_only` means that `where` reads nothing but
-    the product. `about` is the rule in words.
-    """
-
-    name: str
-    version: int
-    effect: Effect
-    priority: int = 0
-    scope: int = 0
-    about: str = ""
-    when: When | None = None
-    where: Where | None = None
-    holds: Holds | None = None
-    zones: frozenset[str] = frozenset()
-    product_only: bool = False
-
-    @property
-    def always(self) -> bool:
-        """Whether it is on for every request."""
-        return self.when is None and self.holds is None and not self.zones
-
-    @property
-    def label(self) -> str:
-        """Name and version, as removals and traces carry them."""
-        return f"rule {self.name} v{self.version}"
-
-    def applies(self, query: Query, state: State) -> bool:
-        """Whether it is on for this request."""
-        if self.zones and query.zone not in self.zones:
-            return False
-        if self.holds is not None and not self.holds(query.now):
-            return False
-        return self.when is None or self.when(query, state)
-
-    def matches(self, rows: IntArray, query: Query, state: State) -> BoolArray:
-        """Which of the rows it is about."""
-        if self.where is None:
-            return np.ones(len(rows), np.bool_)
-        return self.where(rows, query, state)
-
-    def keeps(self, rows: IntArray, query: Query, state: State) -> BoolArray:
-        """Which rows a filter rule lets through."""
-        matched = self.matches(rows, query, state)
-        effect = self.effect
-        assert isinstance(effect, FilterEffect)
-        return matched if effect.mode == "only" else ~matched
-
-
-def in_order(rules: Iterable[ActiveRule]) -> tuple[ActiveRule, ...]:
-    """Higher priority first, then the more specific scope, then the newer version, then by name."""
-    return tuple(sorted(rules, key=lambda r: (-r.priority, -r.scope, -r.version, r.name)))
+FACTORS = (BoostEffect, BuryEffect)
+Numbered = tuple[int, ActiveRule]
 
 
 class PlacementRules:
-    """The rules of one placement, split by what can be worked out once for the whole catalogue."""
+    """The rules of one placement, split by what can be worked out once for the whole catalogue.
+
+    `fixed_filters` and the rules of the sections (`always`, `sometimes`, `cuts`, `marks`) read
+    nothing but the product: which products they match is kept in bits. What the others match is
+    worked out for each request.
+    """
 
     def __init__(self, rules: Iterable[ActiveRule] = ()) -> None:
         self.rules = in_order(rules)
-        fixed = [r for r in self.rules if r.always and (r.product_only or r.where is None)]
-        self.fixed_filters = tuple(r for r in fixed if isinstance(r.effect, FilterEffect))
-        self.fixed_factors = tuple(
-            r for r in fixed if isinstance(r.effect, BoostEffect | BuryEffect)
+        self.conditions = Conditions(self.rules)
+        factors, filters = self.of(*FACTORS), self.of(FilterEffect)
+        self.fixed_filters = tuple(r for _, r in filters if _fixed(r) and r.always)
+        self.always, self.sometimes, self.cuts, self.marks = sections(
+            [one for one in factors if _fixed(one[1]) and one[1].always],
+            [one for one in factors if _fixed(one[1]) and not one[1].always],
+            [one for one in filters if _fixed(one[1]) and not one[1].always],
+            [one for one in self.of(BadgeEffect) if _fixed(one[1])],
         )
-        done = {id(r) for r in (*self.fixed_filters, *self.fixed_factors)}
-        self.others = tuple(r for r in self.rules if id(r) not in done)
-        self.fixed_key = tuple(r.label for r in (*self.fixed_filters, *self.fixed_factors))
+        self.fixed = (self.always, self.sometimes, self.cuts, self.marks)
+        self.factors, self.filters, self.badges = (
+            Varying([one for one in own if not _fixed(one[1])])
+            for own in (factors, filters, self.of(BadgeEffect))
+        )
+        self.applied = {number: (rule, rule.factor) for number, rule in factors}
+        self.own_factors = np.array([[rule.factor] for _, rule in self.factors.rules])
+        self.pins, self.quotas = self.of(PinEffect), self.of(QuotaEffect)
+        self.offers = self.of(OfferEffect)
+        kept = [*self.fixed_filters, *(r for part in self.fixed for _, r in part.rules)]
+        # One text, whose hash is worked out once. Drafts of one name have no version to tell apart.
+        self.fixed_key = "\n".join(f"{r.label} {r.effect} {_text(r)}" for r in kept)
+
+    def of(self, *effects: type[Effect]) -> list[Numbered]:
+        """The rules with these effects, in order, each with its number."""
+        return [(n, r) for n, r in enumerate(self.rules) if isinstance(r.effect, effects)]
 
 
 NO_RULES = PlacementRules()
@@ -104,8 +72,9 @@ NO_RULES = PlacementRules()
 class Fixed(NamedTuple):
     """What the fixed rules do to some rows.
 
-    `keep` says what the filters let through, `factor` is the product of boosts and buries, and
-    `by` [rows, bytes] has one bit per fixed factor rule that matches (as `np.packbits` has them).
+    `keep` says what the filters that are always on let through, `factor` is the product of the
+    boosts and buries that are always on, and `by` [rows, bytes] holds the bits of the sections: a
+    rule that matches (of `cuts`: that removes the row).
     """
 
     keep: BoolArray
@@ -113,7 +82,23 @@ class Fixed(NamedTuple):
     by: npt.NDArray[np.uint8]
 
 
-EffectsOf = Callable[[PlacementRules, IntArray, State, str | None], Fixed]
+class Effects(Protocol):
+    """The same, each part read when it is needed."""
+
+    @property
+    def keep(self) -> BoolArray:
+        """See `Fixed`."""
+
+    @property
+    def factor(self) -> FloatArray:
+        """See `Fixed`."""
+
+    @property
+    def by(self) -> npt.NDArray[np.uint8]:
+        """See `Fixed`."""
+
+
+EffectsOf = Callable[[PlacementRules, IntArray, State, str | None], Effects]
 
 
 class RequestRules:
@@ -126,82 +111,106 @@ class RequestRules:
         self._state = state
         self._rules = rules
         self._effects = effects
-        active = [rule for rule in rules.others if rule.applies(query, state)]
-        self.filters = [r for r in active if isinstance(r.effect, FilterEffect)]
-        self.factors = [r for r in active if isinstance(r.effect, BoostEffect | BuryEffect)]
-        self.pins = [r for r in active if isinstance(r.effect, PinEffect)]
-        self.quotas = [r for r in active if isinstance(r.effect, QuotaEffect)]
-        self.badges = [r for r in active if isinstance(r.effect, BadgeEffect)]
-        self.offers = [r for r in active if isinstance(r.effect, OfferEffect)]
+        self._on = rules.conditions.on(query, state) if rules.rules else 0
+        self.pins = self._active(rules.pins)
+        self.quotas = self._active(rules.quotas)
+        self.offers = self._active(rules.offers)
 
     @property
     def active(self) -> tuple[ActiveRule, ...]:
         """All of them, in order."""
-        on = {id(r) for group in self._groups() for r in group}
-        return tuple(rule for rule in self._rules.rules if id(rule) in on)
+        return tuple(self._active(enumerate(self._rules.rules)))
 
     def keep(self, rows: IntArray, mask: BoolArray) -> BoolArray:
         """`mask` less what filter rules remove."""
-        if self._rules.fixed_filters:
-            mask &= self._fixed(rows).keep
-        for rule in self.filters:
-            mask &= rule.keeps(rows, self._query, self._state)
+        rules = self._rules
+        if rules.fixed_filters or rules.cuts.bits & self._on:
+            fixed = self._fixed(rows)
+            mask &= fixed.keep
+            if rules.cuts.bits & self._on:
+                mask &= ~rules.cuts.any(fixed.by, self._on)
+        if rules.filters.any_on(self._on):
+            on = rules.filters.on(self._on)
+            for part in stretches(len(rows)):
+                mask[part] &= self._let_through(rows[part], on)
         return mask
 
     def removed_by(self, row: int) -> ActiveRule | None:
         """The first filter rule that removes the row."""
         one = np.array([row], np.int32)
-        for rule in in_order((*self._rules.fixed_filters, *self.filters)):
+        for rule in self._active(self._rules.of(FilterEffect)):
             if not rule.keeps(one, self._query, self._state)[0]:
                 return rule
         return None
 
     def factor(self, rows: IntArray, cap: float) -> FloatArray | None:
         """What scores are multiplied by; None when no rule boosts or buries."""
-        if not self._rules.fixed_factors and not self.factors:
+        rules = self._rules
+        varying = rules.factors.any_on(self._on)
+        if not rules.always.rules and not rules.sometimes.bits & self._on and not varying:
             return None
         factor = np.ones(len(rows))
-        if self._rules.fixed_factors:
-            factor *= self._fixed(rows).factor
-        for rule in self.factors:
-            matched = rule.matches(rows, self._query, self._state)
-            factor[matched] *= _factor_of(rule)
-        return np.clip(factor, 1.0 / cap, cap, out=factor)
+        if rules.always.rules or rules.sometimes.bits & self._on:
+            fixed = self._fixed(rows)
+            factor = fixed.factor
+            if rules.sometimes.bits & self._on:
+                factor = factor * rules.sometimes.product(fixed.by, self._on)
+        if varying:
+            on = rules.factors.on(self._on)
+            masks = rules.factors.masks(rows, self._query, self._state, on)
+            factor = factor * np.where(masks, rules.own_factors, 1.0).prod(axis=0)
+        return np.clip(factor, 1.0 / cap, cap)
 
     def factors_of(self, rows: IntArray) -> list[list[tuple[ActiveRule, float]]]:
         """Per row the rules that boost or bury it, in order, each with its factor."""
-        found: list[list[tuple[ActiveRule, float]]] = [[] for _ in range(len(rows))]
-        if not self._rules.fixed_factors and not self.factors:
-            return found
-        pairs: list[tuple[int, ActiveRule]] = []
-        if self._rules.fixed_factors:
-            bits = np.unpackbits(self._fixed(rows).by, axis=1)
-            places, numbers = np.nonzero(bits)
-            fixed = self._rules.fixed_factors
-            pairs += [(p, fixed[n]) for p, n in zip(places.tolist(), numbers.tolist(), strict=True)]
-        for rule in self.factors:
-            matched = np.flatnonzero(rule.matches(rows, self._query, self._state))
-            pairs += [(place, rule) for place in matched.tolist()]
-        for place, rule in pairs:
-            found[place].append((rule, _factor_of(rule)))
-        return found
+        rules = self._rules
+        found = self._matching(rows, (rules.always, rules.sometimes), rules.factors)
+        applied = rules.applied
+        return [[applied[number] for number in own] for own in found]
 
-    def _fixed(self, rows: IntArray) -> Fixed:
+    def badges_of(self, rows: IntArray) -> list[list[ActiveRule]]:
+        """Per row the rules that give it a badge, in order."""
+        rules = self._rules.rules
+        found = self._matching(rows, (self._rules.marks,), self._rules.badges)
+        return [[rules[number] for number in own] for own in found]
+
+    def _matching(
+        self, rows: IntArray, fixed: tuple[Section, ...], varying: Varying
+    ) -> list[list[int]]:
+        """Per row the numbers of the rules (of sections, of `varying`) that match it, in order."""
+        numbers: list[list[int]] = [[] for _ in range(len(rows))]
+        here = [section for section in fixed if section.bits & self._on]
+        if here:
+            by = self._fixed(rows).by
+            for section in here:
+                for place, number in section.matches(by, self._on):
+                    numbers[place].append(number)
+        if varying.any_on(self._on):
+            masks = varying.masks(rows, self._query, self._state, varying.on(self._on))
+            which, places = np.nonzero(masks)
+            for rule, place in zip(which.tolist(), places.tolist(), strict=True):
+                numbers[place].append(varying.rules[rule][0])
+        for own in numbers:
+            own.sort()
+        return numbers
+
+    def _let_through(self, rows: IntArray, on: BoolArray) -> BoolArray:
+        varying = self._rules.filters
+        masks = varying.masks(rows, self._query, self._state, on)
+        kept = np.ones(len(rows), np.bool_)
+        for place in np.flatnonzero(on).tolist():
+            effect = varying.rules[place][1].effect
+            only = isinstance(effect, FilterEffect) and effect.mode == "only"
+            kept &= masks[place] if only else ~masks[place]
+        return kept
+
+    def _active(self, rules: Iterable[Numbered]) -> list[ActiveRule]:
+        return [rule for number, rule in rules if self._on >> number & 1]
+
+    def _fixed(self, rows: IntArray) -> Effects:
         if self._effects is not None:
             return self._effects(self._rules, rows, self._state, self._query.zone)
         return fixed_effects(self._rules, rows, self._state, self._query.zone)
-
-    def _groups(self) -> Sequence[Sequence[ActiveRule]]:
-        return (
-            self._rules.fixed_filters,
-            self._rules.fixed_factors,
-            self.filters,
-            self.factors,
-            self.pins,
-            self.quotas,
-            self.badges,
-            self.offers,
-        )
 
 
 def fixed_effects(
@@ -211,17 +220,26 @@ def fixed_effects(
     nobody = Query(now=0, count=1, zone=zone)
     keep = np.ones(len(rows), np.bool_)
     factor = np.ones(len(rows))
-    by = np.zeros((len(rows), (len(rules.fixed_factors) + 7) // 8), np.uint8)
+    by = np.zeros((len(rows), sum(part.width for part in rules.fixed)), np.uint8)
     for rule in rules.fixed_filters:
         keep &= rule.keeps(rows, nobody, state)
-    for number, rule in enumerate(rules.fixed_factors):
-        matched = rule.matches(rows, nobody, state)
-        factor[matched] *= _factor_of(rule)
-        by[matched, number // 8] |= 128 >> number % 8
+    for part in rules.fixed:
+        for place, (_, rule) in enumerate(part.rules):
+            matched = rule.matches(rows, nobody, state)
+            if part is rules.always:
+                factor[matched] *= rule.factor
+            elif part is rules.cuts:
+                matched = ~rule.keeps(rows, nobody, state)
+            by[matched, part.start + place // 8] |= 128 >> place % 8
     return Fixed(keep, factor, by)
 
 
-def _factor_of(rule: ActiveRule) -> float:
-    effect = rule.effect
-    assert isinstance(effect, BoostEffect | BuryEffect)
-    return effect.factor
+def _text(rule: ActiveRule) -> str:
+    """What says which products it is about."""
+    where = rule.where
+    return where.expression.text if isinstance(where, ProductTest) else repr(where)
+
+
+def _fixed(rule: ActiveRule) -> bool:
+    """Whether the products it is about are the same for every request."""
+    return rule.product_only or rule.where is None

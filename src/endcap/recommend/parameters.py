@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from .merchandising import ActiveRule, PlacementRules
+from .active_rule import ActiveRule
+from .merchandising import PlacementRules
 from .plan import Plan, Strategy
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 from endcap.catalog.arrays import IntArray
 
+from .active_rule import ActiveRule
 from .blend import Share
 from .eligibility import Eligibility
-from .merchandising import ActiveRule, RequestRules
+from .merchandising import RequestRules
 from .pins import Pinned
 from .plan import Plan
 from .query import Query, State

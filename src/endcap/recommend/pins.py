@@ -9,7 +9,8 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, IntArray
 from endcap.core.rule import PinEffect, QuotaEffect
 
-from .merchandising import ActiveRule, RequestRules
+from .active_rule import ActiveRule
+from .merchandising import RequestRules
 from .query import Query, State
 from .scan import first_allowed
 from .stages import Allow

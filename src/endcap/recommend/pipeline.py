@@ -9,10 +9,11 @@ import numpy as np
 
 from endcap.catalog.arrays import FloatArray, IntArray, LongArray
 
+from .active_rule import ActiveRule
 from .blend import Blender, Listed, contributions, retrieved
 from .eligibility import Eligibility
 from .fixed_effects import FixedEffects
-from .merchandising import NO_RULES, ActiveRule, PlacementRules, RequestRules
+from .merchandising import NO_RULES, PlacementRules, RequestRules
 from .picks import Pick, Step, Work, placed
 from .pins import pinned, with_quotas
 from .plan import Plan

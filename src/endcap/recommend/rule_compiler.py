@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
-from endcap.catalog.arrays import BoolArray, IntArray
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.ids import id_problem
 from endcap.core.request import MAX_COUNT
@@ -20,12 +17,11 @@ from endcap.core.rule import (
     Rule,
 )
 from endcap.rules.errors import ExpressionError
-from endcap.rules.expression import CHUNK, Expression, compile_expression
+from endcap.rules.expression import Expression, compile_expression
 from endcap.rules.fields import EVERYTHING, NO_PRODUCT
 
-from .environment import values_of
-from .merchandising import ActiveRule, Where
-from .query import Query, State
+from .active_rule import ActiveRule
+from .rule_tests import Condition, ProductTest
 from .schedules import holds_at, schedule_problems
 
 MAX_FACTOR = 100.0
@@ -75,8 +71,8 @@ def compile_rule(name: str, version: int, rule: Rule) -> ActiveRule:
         priority=rule.priority,
         scope=sum(bool(getattr(rule, part)) for part in SCOPES),
         about=about(parts),
-        when=None if when is None else lambda query, state: when.holds(values_of(query, state)),
-        where=None if where is None else _where(where),
+        when=None if when is None else Condition(when),
+        where=None if where is None else ProductTest(where),
         holds=None if rule.schedule is None else holds_at(rule.schedule),
         zones=frozenset(rule.zones),
         product_only=fixed and not changing,
@@ -109,22 +105,6 @@ def about(parts: Compiled) -> str:
     if parts.when is not None:
         text += f", when {parts.when.english()}"
     return text
-
-
-def _where(expression: Expression) -> Where:
-    def where(rows: IntArray, query: Query, state: State) -> BoolArray:
-        values = values_of(query, state)
-        return expression.mask(values.fields, _stretch(rows), values)
-
-    return where
-
-
-def _stretch(rows: IntArray) -> IntArray | slice:
-    """Many rows in a row as a stretch, whose columns are read without copying."""
-    size = len(rows)
-    if size < CHUNK or rows[-1] - rows[0] != size - 1 or not np.all(rows[1:] > rows[:-1]):
-        return rows
-    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 def _rule_problems(rule: Rule) -> Iterator[FieldProblem]:

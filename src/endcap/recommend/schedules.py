@@ -53,7 +53,10 @@ def schedule_problems(schedule: Schedule, pointer: str) -> Iterator[FieldProblem
 
 
 def holds_at(schedule: Schedule) -> Callable[[int], bool]:
-    """The schedule as a test of UTC milliseconds; it must have no problems."""
+    """The schedule as a test of UTC milliseconds, of which whole seconds count.
+
+    It must have no problems.
+    """
     zone = _zone(schedule.time_zone)
     assert zone is not None
     begin = parse_time(schedule.from_) if schedule.from_ else None
@@ -62,6 +65,7 @@ def holds_at(schedule: Schedule) -> Callable[[int], bool]:
     hours = [stretch for text in schedule.hours if (stretch := _stretch(text)) is not None]
 
     def holds(now: int) -> bool:
+        now -= now % 1_000
         if (begin is not None and now < begin) or (end is not None and now >= end):
             return False
         if not (months or weekdays or hours):

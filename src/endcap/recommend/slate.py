@@ -6,8 +6,8 @@ from endcap.catalog.arrays import IntArray
 from endcap.core.answer import Badge, Item, Reason
 from endcap.core.rule import BadgeEffect
 
+from .active_rule import ActiveRule
 from .badges import product_badges
-from .merchandising import ActiveRule
 from .picks import Pick
 from .pipeline import Outcome
 from .query import Query, State
@@ -61,17 +61,19 @@ def _reasons(pick: Pick, state: State, applied: list[tuple[ActiveRule, float]]) 
 
 
 def _of_rule(code: str, rule: ActiveRule, counts: dict[str, int | float | str]) -> Reason:
-    return Reason(
-        code, _SHOPPER_TEXT[code], counts={"rule": rule.name, "version": rule.version, **counts}
-    )
+    reason = rule.reasons.get(code)
+    if reason is None:
+        named = {"rule": rule.name, "version": rule.version, **counts}
+        reason = rule.reasons[code] = Reason(code, _SHOPPER_TEXT[code], counts=named)
+    return reason
 
 
 def _badges(outcome: Outcome, rows: IntArray, query: Query, state: State) -> list[list[Badge]]:
     """The product's own badges, then those that rules give, per row."""
     badges = product_badges(rows, query, state)
-    for rule in outcome.rules.badges:
-        effect = rule.effect
-        assert isinstance(effect, BadgeEffect)
-        for place in np.flatnonzero(rule.matches(rows, query, state)).tolist():
-            badges[place].append(Badge(effect.badge, effect.text))
+    for own, rules in zip(badges, outcome.rules.badges_of(rows), strict=True):
+        for rule in rules:
+            effect = rule.effect
+            assert isinstance(effect, BadgeEffect)
+            own.append(Badge(effect.badge, effect.text))
     return badges

@@ -11,8 +11,8 @@ import numpy as np
 
 from endcap.core.times import format_time
 
+from .active_rule import ActiveRule
 from .blend import Listed, Share
-from .merchandising import ActiveRule
 from .picks import Pick
 from .pipeline import Outcome
 from .plan import Plan

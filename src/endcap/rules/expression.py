@@ -9,7 +9,7 @@ from .columns import BoolArray, Fields, Rows
 from .cost import check_cost
 from .english import english
 from .errors import ExpressionError
-from .evaluate import Environment, evaluate
+from .evaluate import Environment, runner
 from .fields import Schema
 from .kinds import BOOL, DYN, STRING, Kind, is_list
 from .masks import Kept, Masker
@@ -33,6 +33,7 @@ class Expression:
         self.reads = frozenset((f.root, f.name, f.key) for f in fields_of(root))
         self.product_only = all(name == "product" for name, _, _ in self.reads)
         self.cost = check_cost(root)
+        self._run = runner(root)
         self._always: dict[tuple[int, str], Any] = {}
 
     @property
@@ -71,7 +72,7 @@ class Expression:
     def value(self, env: Environment) -> Any:
         """The value for these single values; None when it is undefined."""
         try:
-            return evaluate(self.root, env)
+            return self._run(env)
         except Undefined:
             return None
 

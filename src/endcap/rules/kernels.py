@@ -107,7 +107,7 @@ def order(compare: Callable[..., Any], inverse: Callable[..., Any], single: Test
         if field is not None and isinstance(value, str | bool):
             test = (lambda one: single(value, one)) if turned else (lambda one: single(one, value))
             return _by_value(masker, node, field, test, want)
-        one, other = _near(masker.numbers(left), not upwards), _near(masker.numbers(right), upwards)
+        one, other = near(masker.numbers(left), not upwards), near(masker.numbers(right), upwards)
         if all(n.absent is None or _certain(n) for n in (one, other)):
             mask: Mask = (compare if want else inverse)(one.values, other.values)
             return mask
@@ -117,7 +117,7 @@ def order(compare: Callable[..., Any], inverse: Callable[..., Any], single: Test
     return kernel
 
 
-def _near(numbers: Numbers, up: bool) -> Numbers:
+def near(numbers: Numbers, up: bool) -> Numbers:
     """A whole number that no double equals gives way to its neighbour on the right side."""
     value = numbers.values
     if not isinstance(value, int) or float(value) == value:

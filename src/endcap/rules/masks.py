@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .columns import BoolArray, ByteArray, Coded, Fields, FloatArray, Rows
-from .evaluate import Environment, evaluate
+from .evaluate import Environment, Run, runner
 from .kinds import BOOL, DYN, NUMBERS, STRING, is_list
 from .scalars import Undefined
 from .typed import Apply, FieldRef, Typed, fixed
@@ -79,7 +79,8 @@ class Masker:
 
     def _single(self, node: Typed) -> Any:
         try:
-            return evaluate(node, self.env)
+            run: Run = self.always(node, "run", lambda: runner(node))
+            return run(self.env)
         except Undefined:
             return UNDEFINED
 

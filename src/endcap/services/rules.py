@@ -13,7 +13,8 @@ from endcap.core.ports import Control
 from endcap.core.rule import Rule
 from endcap.core.rule_status import Change, Live, Publication, RuleView
 from endcap.core.times import Clock
-from endcap.recommend.merchandising import NO_RULES, ActiveRule, PlacementRules
+from endcap.recommend.active_rule import ActiveRule
+from endcap.recommend.merchandising import NO_RULES, PlacementRules
 from endcap.recommend.rule_compiler import about, compile_parts, compile_rule
 
 from .announcing import Announce, to_nobody
