@@ -177,3 +177,10 @@ def test_a_file_may_mix_our_rows_with_theirs():
     with pytest.raises(KeyError):
         list(read_events(io.BytesIO(content), "ndjson", "nonsense"))
     assert InvalidInput is not None
+
+
+def test_a_retail_event_with_one_product_outside_a_list():
+    detail = {"product": {"id": "p"}, "quantity": 3}
+    row = {"eventType": "detail-page-view", "visitorId": "v", "productDetails": detail}
+    (read,) = read_events(io.BytesIO(json.dumps(row).encode()), "ndjson")
+    assert [(line.id, line.quantity) for line in read.value.products] == [("p", 3)]

@@ -1,6 +1,7 @@
 """Feeds as Merchant Center, Shopify and schema.org have them."""
 
 import io
+import json
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
@@ -172,3 +173,67 @@ def test_memory_does_not_grow_with_the_feed():
 def test_xml_that_cannot_be_read_is_refused(content):
     with pytest.raises(MalformedBody):
         list(read_products(io.BytesIO(content), "xml"))
+
+
+def read_json(*documents):
+    lines = json.dumps(list(documents) if len(documents) > 1 else documents[0]).encode()
+    return list(read_products(io.BytesIO(lines), "json"))
+
+
+def thing(**fields):
+    return {"@context": "https://schema.org", "@type": "Product", "name": "Lamp", **fields}
+
+
+def test_schema_org_as_shops_write_it():
+    """Shapes met in public pages: trade numbers for ids, prices and stock in the inner offers."""
+    inner = {"@type": "Offer", "price": "12.00", "priceCurrency": "EUR", "availability": "SoldOut"}
+    (row,) = read_json(
+        thing(mpn="925872", offers={"@type": "AggregateOffer", "lowPrice": "9", "offers": [inner]})
+    )
+    assert (row.value.id, row.value.price, row.value.currency) == (
+        "925872",
+        Decimal("12.00"),
+        "EUR",
+    )
+    assert row.value.availability == "out_of_stock"
+    part = {"@type": "UnitPriceSpecification", "price": 10.5, "priceCurrency": "EUR"}
+    (row,) = read_json(thing(sku="s", offers={"@type": "Offer", "priceSpecification": part}))
+    assert (row.value.price, row.value.currency) == (Decimal("10.50"), "EUR")
+    (row,) = read_json(thing(offers={"@type": "Offer", "price": "1"}))
+    assert (row.value, row.problems[0].pointer) == (None, "/id")
+
+
+def test_schema_org_offers_with_ids_of_their_own_are_variants():
+    offers = [{"sku": s, "price": p, "priceCurrency": "EUR"} for s, p in (("a", 12), ("b", 13))]
+    rows = read_json(thing(url="https://s.example/lamp", offers=offers))
+    assert [(r.value.id, r.value.price, r.value.group) for r in rows] == [
+        ("a", Decimal("12.00"), "https://s.example/lamp"),
+        ("b", Decimal("13.00"), "https://s.example/lamp"),
+    ]
+
+
+def test_shopify_variants_that_nobody_counts_have_no_stock():
+    heads = "Handle,Title,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy"
+    heads += ",Variant Fulfillment Service,Variant Price,Option1 Name,Option1 Value"
+    lines = [
+        heads,
+        "top,Top,,1,deny,manual,60,Size,Small",
+        "top,,shopify,4,deny,manual,60,,Medium",
+    ]
+    rows = read_products(io.BytesIO("\n".join(lines).encode()), "csv")
+    assert [(row.value.id, row.value.stock) for row in rows] == [
+        ("top/Small", None),
+        ("top/Medium", 4),
+    ]
+
+
+def test_a_merchant_items_own_price_is_not_that_of_its_shipping():
+    shipping = "<g:shipping><g:country>IT</g:country><g:price>5.90 EUR</g:price></g:shipping>"
+    text = (
+        '<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel><title>Shop</title>'
+        "<item><g:id>1</g:id><title><![CDATA[ Blå & grön ]]></title><g:price>211.75 EUR</g:price>"
+        f"{shipping}{shipping}<g:availability>in Stock</g:availability></item></channel></rss>"
+    )
+    (row,) = read_products(io.BytesIO(text.encode()), "xml")
+    assert (row.value.title, row.value.price) == ("Blå & grön", Decimal("211.75"))
+    assert row.value.availability == "in_stock"

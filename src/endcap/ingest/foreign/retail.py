@@ -36,6 +36,8 @@ def from_user_event(event: Mapping[str, Any]) -> list[Fields]:
     if kind == "search":
         return events_with(made, []) if made["query"] else []
     lines = []
+    if isinstance(event.get("productDetails"), Mapping):  # one product without its list
+        event = {**event, "productDetails": [event["productDetails"]]}
     for number, detail in enumerate(objects(event, "productDetails")):
         pointer = f"/productDetails/{number}"
         product = child(detail, "product")

@@ -12,6 +12,11 @@ from .products import availability, category_path, clean, mapped_row
 Row = Mapping[str, Any]
 
 
+_IDS = ("sku", "productID", "@id")
+# What names a product when the shop gives no id of its own.
+_TRADE = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "mpn")
+
+
 def schema_rows(rows: Iterable[Fields]) -> Iterator[Fields]:
     """Products of JSON-LD documents: `Product`, `ProductGroup`, also inside `@graph`."""
     for row in rows:
@@ -35,12 +40,28 @@ def _nodes(node: Row) -> Iterator[Row]:
         for variant in variants:
             yield {**shared, "inProductGroupWithID": node.get("productGroupID"), **variant}
     elif "Product" in kinds:
+        yield from _sold(node)
+
+
+def _sold(node: Row) -> Iterator[Row]:
+    """A product; one without an id whose offers have their own is as many products."""
+    offers = [o for o in _listed(node.get("offers")) if isinstance(o, Mapping)]
+    own = [o for o in offers if text(o, "sku")]
+    if text(node, *_IDS) is not None or not own:
         yield node
+        return
+    group = None if len(own) == 1 else text(node, "url") or text(node, "name")
+    for offer in own:
+        yield {**node, "offers": offer, "sku": offer["sku"], "inProductGroupWithID": group}
 
 
 def from_schema(node: Row) -> dict[str, Any]:
     """One `Product`."""
     offers = next((o for o in _listed(node.get("offers")) if isinstance(o, Mapping)), {})
+    inner = [o for o in _listed(offers.get("offers")) if isinstance(o, Mapping)]
+    specified = [s for s in _listed(offers.get("priceSpecification")) if isinstance(s, Mapping)]
+    # An AggregateOffer says less than the offers in it, an offer may leave its price to a part.
+    offers = {**(specified[0] if specified else {}), **(inner[0] if inner else {}), **offers}
     currency = text(offers, "priceCurrency")
     if currency is not None and not is_currency(currency):
         raise bad("/offers/priceCurrency", "must be ISO 4217, like EUR")
@@ -49,7 +70,7 @@ def from_schema(node: Row) -> dict[str, Any]:
     attributes = {n: clean(_named(node.get(n)), 500) for n in ("color", "size", "material", "gtin",
                   "gtin13", "mpn", "pattern")}  # fmt: skip
     return {
-        "id": text(node, "sku", "productID", "@id"),
+        "id": text(node, *_IDS, *_TRADE),
         "title": clean(text(node, "name"), 500),
         "description": clean(text(node, "description"), 20_000),
         "url": text(node, "url") or text(offers, "url"),

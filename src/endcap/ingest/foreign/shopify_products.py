@@ -30,6 +30,8 @@ _COLUMNS = {
     "compare": ("variant compare at price", "compare-at price"),
     "cost": ("cost per item",),
     "quantity": ("variant inventory qty", "inventory quantity"),
+    "tracker": ("variant inventory tracker", "inventory tracker"),
+    "fulfillment": ("variant fulfillment service", "fulfillment service"),
     "policy": ("variant inventory policy", "continue selling when out of stock"),
     "barcode": ("variant barcode", "barcode"),
     "image": ("image src", "product image url"),
@@ -82,6 +84,9 @@ def _variant(row: Row) -> dict[str, Any]:
     stock = row.get("quantity")
     count = None if stock is None else max(0, whole(stock, "/Variant Inventory Qty"))
     sells_on = row.get("policy", "deny").lower() in ("continue", "true")
+    # A blank tracker says that the shop does not count this variant. Blank fields are not in the
+    # row; that the file has the column at all shows in the one that stands beside it.
+    untracked = "fulfillment" in row and "tracker" not in row
     live = row.get("status", "active").lower() == "active"
     names = {
         re.sub(r"[^A-Za-z0-9_.-]+", "_", n.strip().lower())[:64]: v for n, v in options.items()
@@ -101,7 +106,7 @@ def _variant(row: Row) -> dict[str, Any]:
         "price": price,
         "list_price": compare if compare and price and float(compare) > float(price) else None,
         "cost": money(row.get("cost"), None, "/Cost per item"),
-        "stock": None if sells_on else count,
+        "stock": None if sells_on or untracked else count,
         "availability": None if live else "discontinued",
         "group": handle,
         "tags": [t.strip() for t in row.get("tags", "").split(",") if t.strip()],
