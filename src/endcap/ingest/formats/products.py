@@ -44,7 +44,8 @@ def read_products(stream: BinaryIO, name: str, limit: int | None = None) -> Iter
     if first is None:
         return iter(())
     rows = chain((first,), rows)
-    form = form_of(first.fields or ())
+    # Only Merchant Center has XML; a first item may lack what a feed is told by.
+    form = "merchant" if name == "xml" else form_of(first.fields or ())
     if form in FOREIGN:
         return products_of(FOREIGN[form](rows), flat=False)
     return products_of(rows, flat=name in ("csv", "tsv"))
