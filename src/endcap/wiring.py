@@ -243,7 +243,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         measuring=measuring,
         security=security_of(settings, store.control, secret, clock, access.limits(secret)),
         decisions=decisions,
-        visitors=VisitorService(committer, visitors, pseudonyms, live, decisions, (clock, new_id)),
+        visitors=VisitorService(
+            committer, visitors, pseudonyms, live, decisions, (clock, new_id), gate
+        ),
         replication=replication_of(
             store,
             live,

@@ -165,3 +165,57 @@ def test_each_kind_is_kept_as_long_as_it_may_be(tmp_path):
         assert kept() == ([], 0)
         archive = next((tmp_path / "archive").iterdir())
         assert list(archive.glob("day=*")) == []
+
+
+def merge(door, browser, customer):
+    return door.post("/v1/visitors:merge", {"from": browser, "to": customer})
+
+
+def merges(door):
+    return [
+        e for e in door.installation.store.events.after("default", 0, 1_000) if e.type == "merge"
+    ]
+
+
+def test_a_merge_asks_both_visitors(door):
+    live(door, "browser")
+    choose(door, "denies", analytics="denied")
+    for browser, customer in (("denies", "ann"), ("browser", "denies")):
+        assert merge(door, browser, customer).json() == {"merged": False}
+    assert merges(door) == []
+    pseudonyms, gate = door.installation.recommender._pseudonyms, door.installation.gate
+    gone = ("default", pseudonyms.visitor("default", "gone"))
+    gate.suppressed.add(gone)
+    for answer in (
+        merge(door, "gone", "ann"),
+        merge(door, "browser", "gone"),
+        door.get("/v1/visitors/gone/profile"),
+        door.call("PATCH", "/v1/visitors/gone/profile", {"muted": ["brand:x"]}),
+        door.call("PUT", "/v1/visitors/gone/consent", {"sharing": "denied"}),
+    ):
+        assert (answer.status, answer.json()["code"]) == (409, "visitor_erased")
+    assert merges(door) == []
+    gate.suppressed.discard(gone)
+    assert merge(door, "browser", "ann").json() == {"merged": True}
+    assert len(merges(door)) == 2
+    assert slate(door, "ann") != slate(door, "never seen")
+
+
+def test_a_merge_that_races_with_an_erasure_ties_nobody(door):
+    """The erasure begins while the merge looks at consent: it is refused all the same."""
+    gate = door.installation.gate
+    pseudonyms = door.installation.recommender._pseudonyms
+    name = ("default", pseudonyms.visitor("default", "ann"))
+    inner, asked = gate.allowed, []
+
+    async def allowed(shop, visitor, consent):
+        answer = await inner(shop, visitor, consent)
+        asked.append(visitor)
+        if len(asked) == 2:
+            gate.suppressed.add(name)
+        return answer
+
+    gate.allowed = allowed
+    assert merge(door, "browser", "ann").status == 409
+    assert len(asked) == 2
+    assert merges(door) == []

@@ -106,6 +106,14 @@ class TooManyRequests(EndcapError):
     retry_after = 1
 
 
+class VisitorErased(EndcapError):
+    """The visitor asked to be erased, which is being done; nothing new of it is kept until then."""
+
+    status = 409
+    code = "visitor_erased"
+    title = "Visitor erased"
+
+
 class AddressRefused(EndcapError):
     """This server does not call that address: use https and a public host, or name it as one of
     the setting `private_hosts`.

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import msgspec
 
 from endcap.core.consent import EVERYTHING, UNKNOWN, Allowed, Consent, ConsentView, decide
-from endcap.core.errors import VersionConflict
+from endcap.core.errors import VersionConflict, VisitorErased
 from endcap.core.event import Event
 from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control
@@ -148,6 +148,11 @@ class Gate:
         """From now on, events of this visitor from before then are refused as they come late."""
         self._erased[subject] = max(at, self._erased.get(subject, 0))
         self._last_erasure = max(self._last_erasure, at)
+
+    def check(self, shop: str, visitor: str) -> None:
+        """Raise VisitorErased for a visitor that is being erased."""
+        if (shop, visitor) in self.suppressed:
+            raise VisitorErased
 
     def refuses(self, event: Event) -> bool:
         """Whether the event is of a visitor being erased, or of the time before its erasure."""

@@ -4,6 +4,7 @@ Errors are those of RFC 6749. A code or refresh token that comes a second time e
 was made from it (RFC 9700, section 4.14).
 """
 
+import hmac
 from collections.abc import Mapping
 
 import msgspec
@@ -117,17 +118,16 @@ class Grants:
         if "client_assertion" in form:
             return await self._by_assertion(form, endpoint)
         name, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
+        now, hashed = self._clock(), digest(secret)
         found = self._directory.client(name)
         if found is None or found[1].disabled:
             raise OAuthError("invalid_client", "no such client, or a wrong secret")
         shop, client = found
         if client.public and not secret and basic is None:
             return shop, client
-        now, hashed = self._clock(), digest(secret)
         for kept in client.secrets:
             alive = kept.expires_at is None or kept.expires_at > now
-            # Compared by digest of 256 random bits, so its timing tells nothing of the secret.
-            if alive and kept.digest == hashed:
+            if alive and hmac.compare_digest(kept.digest, hashed):
                 return shop, client
         raise OAuthError("invalid_client", "no such client, or a wrong secret")
 
@@ -189,7 +189,8 @@ class Grants:
             )
         if form.get("redirect_uri", "") != code.redirect_uri:
             raise OAuthError("invalid_grant", "redirect_uri is not the one the code was asked with")
-        if challenge_of(form.get("code_verifier", "")) != code.challenge:
+        made = challenge_of(form.get("code_verifier", ""))
+        if not hmac.compare_digest(made, code.challenge):
             raise OAuthError("invalid_grant", "code_verifier does not fit the code's challenge")
         refresh = code.grant + "." + new_secret()
         grant = Grant(
@@ -208,7 +209,7 @@ class Grants:
         grant = held.value
         fresh = name + "." + new_secret()
         moved = msgspec.structs.replace(grant, newest=digest(fresh))
-        if grant.newest != digest(given) or not await self._grants.replace(
+        if not hmac.compare_digest(grant.newest, digest(given)) or not await self._grants.replace(
             name, moved, held.until, held.version
         ):
             await self._end(name)

@@ -74,8 +74,10 @@ class PrivacyDesk:
         return await self._gate.view(shop, self._known(shop, visitor))
 
     async def choose(self, shop: str, visitor: str, choice: Consent, by: str) -> ConsentView:
-        """Keep what the visitor chose. Raises InvalidInput, VersionConflict."""
-        return await self._gate.choose(shop, self._known(shop, visitor), choice, by)
+        """Keep what the visitor chose. Raises InvalidInput, VersionConflict, VisitorErased."""
+        name = self._known(shop, visitor)
+        self._gate.check(shop, name)
+        return await self._gate.choose(shop, name, choice, by)
 
     async def signal(self, shop: str, visitor: str) -> None:
         """The visitor's browser sends Global Privacy Control. Raises InvalidInput."""

@@ -14,6 +14,7 @@ from endcap.core.errors import (
     NotFound,
     StoreUnavailable,
     VersionConflict,
+    VisitorErased,
 )
 from endcap.web.call import JSON, Call, answer
 from endcap.web.operations import Operation, Parameter
@@ -155,7 +156,7 @@ OPERATIONS = (
         body=Consent,
         body_example={"analytics": "granted", "personalisation": "denied"},
         answer=ConsentView,
-        errors=(MalformedBody, BodyTooLarge, VersionConflict, *ERRORS),
+        errors=(MalformedBody, BodyTooLarge, VersionConflict, VisitorErased, *ERRORS),
     ),
     _operation(
         id="list_erasures",

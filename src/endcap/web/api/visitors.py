@@ -5,7 +5,13 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from endcap.core.errors import BodyTooLarge, InvalidInput, MalformedBody, StoreUnavailable
+from endcap.core.errors import (
+    BodyTooLarge,
+    InvalidInput,
+    MalformedBody,
+    StoreUnavailable,
+    VisitorErased,
+)
 from endcap.core.merchant import Profile
 from endcap.web.call import Call, answer
 from endcap.web.operations import Operation, Parameter
@@ -24,9 +30,9 @@ class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The merge is on disk and in the next answer."""
+    """Whether the merge is on disk and in the next answer; false: one of them denies analytics."""
 
-    merged: bool = True
+    merged: bool
 
 
 class ProfileChange(msgspec.Struct, frozen=True):
@@ -39,8 +45,7 @@ class ProfileChange(msgspec.Struct, frozen=True):
 async def post_merge(call: Call) -> Response:
     """Merge a browser into a customer."""
     given = await call.decoded(Merge, call.services.max_body)
-    await call.services.visitors.merge(call.shop, given.from_, given.to)
-    return answer(Merged())
+    return answer(Merged(await call.services.visitors.merge(call.shop, given.from_, given.to)))
 
 
 async def get_profile(call: Call) -> Response:
@@ -74,7 +79,7 @@ OPERATIONS = (
         body=Merge,
         body_example={"from": "anonymous-8f2", "to": "customer-42"},
         answer=Merged,
-        errors=(MalformedBody, InvalidInput, BodyTooLarge, StoreUnavailable),
+        errors=(MalformedBody, InvalidInput, BodyTooLarge, VisitorErased, StoreUnavailable),
     ),
     Operation(
         id="get_profile",
@@ -87,7 +92,7 @@ OPERATIONS = (
         about="What a visitor seems to like, facet by facet, as the strategy `for_you` reads it.",
         parameters=(ID,),
         answer=Profile,
-        errors=(InvalidInput,),
+        errors=(InvalidInput, VisitorErased),
     ),
     Operation(
         id="patch_profile",
@@ -103,6 +108,6 @@ OPERATIONS = (
         body=ProfileChange,
         body_example={"muted": ["category:Toys"], "weights": {"brand:Acme": 1.0}},
         answer=Profile,
-        errors=(MalformedBody, InvalidInput, BodyTooLarge, StoreUnavailable),
+        errors=(MalformedBody, InvalidInput, BodyTooLarge, VisitorErased, StoreUnavailable),
     ),
 )
