@@ -14,10 +14,10 @@ class Running:
         self._servers = {}
 
     def __getitem__(self, name):
-        from servers import SERVERS, Redis
+        from servers import CACHES, SERVERS
 
         if name not in self._servers:
-            self._servers[name] = (SERVERS | {"redis": Redis})[name]()
+            self._servers[name] = (SERVERS | CACHES)[name]()
         return self._servers[name]
 
     def stop(self):

@@ -239,4 +239,14 @@ class Redis(Server):
         return f"redis://127.0.0.1:{self.port}/{database}"
 
 
+class Memcached(Server):
+    def command(self):
+        flags = ["-p", str(self.port), "-U", "0", "-l", "127.0.0.1"]
+        return [program("memcached"), *flags, *([] if os.geteuid() else ["-u", "root"])]
+
+    def url(self):
+        return f"memcached://127.0.0.1:{self.port}"
+
+
 SERVERS = {"postgresql": Postgres, "mariadb": MariaDb, "mongodb": Mongo}
+CACHES = {"redis": Redis, "memcached": Memcached}

@@ -1,4 +1,4 @@
-"""What `endcap doctor` looks at: settings, disk, store, catalogue, log, snapshot."""
+"""What `endcap doctor` looks at: settings, disk, store, cache, catalogue, log, snapshot."""
 
 import shutil
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = list(_machine(settings))
     try:
         async with open_installation(settings) as installation:
+            findings += await _cache(installation)
             findings += _shop(installation)
             findings += _log(installation)
     except EndcapError as error:
@@ -51,6 +52,22 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         "" if free >= FREE_BYTES else "free some space: events are refused when the disk is full"
     )
     yield Finding(level, f"{free / 2**30:.1f} GiB free for {settings.data}", advice)
+
+
+async def _cache(installation: Installation) -> list[Finding]:
+    settings, access = installation.settings, installation.access
+    seconds = settings.slate_seconds
+    found = [
+        Finding("right", f"slates that read nothing of their visitor are kept for {seconds:g} s")
+        if seconds
+        else Finding("hint", "every slate is made anew", "slate_seconds = 1 saves most of the work")
+    ]
+    if settings.cache_url:
+        up = access.link.is_up if access.link is not None else await access.memcached_answers()
+        advice = "" if up else "start it, or mend cache_url; answers go on without, but are dearer"
+        text = "the cache answers" if up else "the cache (cache_url) does not answer"
+        found.append(Finding("right" if up else "wrong", text, advice))
+    return found
 
 
 def _shop(installation: Installation) -> Iterator[Finding]:

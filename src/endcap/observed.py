@@ -15,6 +15,7 @@ from endcap.services.builds import BuildService
 from endcap.services.collect import Collector
 from endcap.services.live import LiveState
 from endcap.services.served import ServedLog
+from endcap.services.slate_cache import SlateCache
 from endcap.settings import Settings
 from endcap.telemetry.cloudwatch import CloudWatch
 from endcap.telemetry.ecs import EcsFormatter
@@ -109,16 +110,18 @@ def _resource(settings: Settings) -> dict[str, str]:
     return {key: value for key, value in named.items() if value}
 
 
-def metrics_of(
+def metrics_of(  # noqa: PLR0913, PLR0917 - the parts that are read
     settings: Settings,
     live: LiveState,
     builds: BuildService,
     served: ServedLog,
     collector: Collector,
     clock: Clock,
+    slates: SlateCache | None,
 ) -> Metrics:
     """The metrics of an installation; gauges are read when somebody asks."""
-    return Metrics(_readings(settings.shop, live, builds, served, clock), collector.verdicts)
+    readings = _readings(settings.shop, live, builds, served, clock)
+    return Metrics(readings, collector.verdicts, slates.found if slates is not None else {})
 
 
 def _readings(

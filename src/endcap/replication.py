@@ -17,8 +17,10 @@ from endcap.services.leadership import Leader
 from endcap.services.limits import SharedBuckets
 from endcap.services.live import LiveState
 from endcap.services.replicas import Reload, ReplicaFollower
+from endcap.services.slate_cache import SlateCache
 from endcap.settings import Settings
 from endcap.storage.log_visitors import LogVisitors
+from endcap.storage.memcached_slates import MemcachedSlates
 from endcap.storage.stores import Store
 from endcap.storage.visitors import MemoryVisitors
 
@@ -53,11 +55,13 @@ class Replication(msgspec.Struct, frozen=True):
 
 
 class VisitorAccess(msgspec.Struct, frozen=True):
-    """Where visitor state is kept, and what has to be started and closed for it."""
+    """Where visitor state and slates are kept, and what has to be started and closed for it."""
 
     store: VisitorStore
     link: "RedisLink | None" = None
     log: LogVisitors | None = None
+    slates: SlateCache | None = None
+    memcached: MemcachedSlates | None = None
 
     def limits(self, secret: bytes) -> SharedBuckets | None:
         """Limits that all replicas take from; None without Redis."""
@@ -67,6 +71,14 @@ class VisitorAccess(msgspec.Struct, frozen=True):
 
         return RedisLimits(self.link, derived(secret, "limits:v1"))
 
+    async def memcached_answers(self) -> bool:
+        """Whether Memcached gives back what is put."""
+        if self.memcached is None:
+            return False
+        key = f"endcap:probe:{secrets.token_hex(8)}"
+        await self.memcached.put(key, b"1", 1.0)
+        return await self.memcached.get(key) == b"1"
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """While requests may read it."""
@@ -75,6 +87,10 @@ class VisitorAccess(msgspec.Struct, frozen=True):
         try:
             yield
         finally:
+            if self.slates is not None:
+                await self.slates.stop()
+            if self.memcached is not None:
+                await self.memcached.stop()
             if self.link is not None:
                 await self.link.stop()
             if self.log is not None:
@@ -82,20 +98,30 @@ class VisitorAccess(msgspec.Struct, frozen=True):
 
 
 def visitor_access(settings: Settings, store: Store) -> VisitorAccess:
-    """In memory on a store of one's own, else read from the log; in front of it Redis, if any."""
+    """In memory on a store of one's own, else read from the log; in front of it Redis, if any.
+
+    Slates are kept in memory, and in Redis or Memcached for the other processes.
+    """
     log = LogVisitors(store.events) if store.shared else None
     behind: VisitorStore = log or MemoryVisitors(store.events)
+    seconds = settings.slate_seconds
     if not settings.cache_url:
-        return VisitorAccess(behind, None, log)
+        return VisitorAccess(behind, None, log, SlateCache(seconds) if seconds else None)
+    if settings.cache_url.startswith("memcached:"):
+        memcached = MemcachedSlates(settings.cache_url)
+        slates = SlateCache(seconds, memcached) if seconds else None
+        return VisitorAccess(behind, None, log, slates, memcached)
     try:
         from endcap.storage.redis_link import RedisLink
+        from endcap.storage.redis_slates import RedisSlates
         from endcap.storage.redis_visitors import RedisVisitors
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "cache_url: Redis needs a driver: pip install 'endcap[redis]'"
         ) from error
     link = RedisLink(settings.cache_url)
-    return VisitorAccess(RedisVisitors(link, behind), link, log)
+    slates = SlateCache(seconds, RedisSlates(link)) if seconds else None
+    return VisitorAccess(RedisVisitors(link, behind), link, log, slates)
 
 
 def replication_of(store: Store, live: LiveState, reloads: Mapping[str, Reload]) -> Replication:

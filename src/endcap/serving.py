@@ -54,6 +54,7 @@ def app_services(installation: Installation, tracer: Tracer | None = None) -> Ap
             installation.served,
             installation.collector,
             installation.clock,
+            installation.access.slates,
         ),
         log_requests=settings.log_requests,
         clock=installation.clock,

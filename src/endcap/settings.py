@@ -36,8 +36,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     cache_url: Annotated[
         str,
-        _about("Redis for visitor state, like redis://host:6379/0. Empty: none. Never needed."),
+        _about(
+            "Redis for visitor state and slates, like redis://host:6379/0, or for slates alone "
+            "Memcached, like memcached://host:11211. Empty: none. Never needed."
+        ),
     ] = ""
+    slate_seconds: Annotated[
+        float,
+        _about(
+            "Seconds for which a slate that reads nothing of its visitor may be given again, up "
+            "to 60; changes of catalogue and rules show at once all the same. 0: never."
+        ),
+    ] = 1.0
     role: Annotated[
         Role,
         _about(

@@ -37,8 +37,7 @@ def check_settings(settings: "Settings") -> None:
     for name in ("build_threads", "keep_snapshots", "max_body", "max_import_body"):
         if getattr(settings, name) < 1:
             raise ConfigurationError(f"{name}: {getattr(settings, name)} is below 1")
-    if settings.build_every < 0:
-        raise ConfigurationError(f"build_every: {settings.build_every} is below 0")
+    _check_times(settings)
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.build_memory):
         raise ConfigurationError(f"build_memory: `{settings.build_memory}` is no size like 2GB")
     for name, choices in CHOICES.items():
@@ -48,6 +47,13 @@ def check_settings(settings: "Settings") -> None:
     _check_oidc(settings)
     _check_privacy(settings)
     _check_telemetry(settings)
+
+
+def _check_times(settings: "Settings") -> None:
+    if settings.build_every < 0:
+        raise ConfigurationError(f"build_every: {settings.build_every} is below 0")
+    if not 0 <= settings.slate_seconds <= 60:
+        raise ConfigurationError(f"slate_seconds: {settings.slate_seconds} is not 0 to 60")
 
 
 def _check_security(settings: "Settings") -> None:

@@ -200,6 +200,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         experiments,
         gate,
         time.perf_counter_ns,
+        access.slates,
     )
     ruling.rules.before_live = recommender.prepare
     erasing = assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock)

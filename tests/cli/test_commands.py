@@ -97,6 +97,11 @@ def test_from_init_to_a_recommendation(endcap):
     assert found.code == 0
     assert {finding["level"] for finding in json.loads(found.out)} <= {"right", "hint"}
     assert "ok" in endcap("doctor").out
+    file = write("cache.toml", 'slate_seconds = 0.0\ncache_url = "memcached://127.0.0.1:1"\n')
+    ran = endcap("doctor", "--config", file, "--json")
+    levels = {one["text"]: one["level"] for one in json.loads(ran.out)}
+    assert levels["the cache (cache_url) does not answer"] == "wrong"
+    assert levels["every slate is made anew"] == "hint"
 
 
 def test_an_import_that_is_taken_in_part_ends_with_3_and_names_the_lines(endcap):

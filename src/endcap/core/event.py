@@ -100,7 +100,8 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 
     `request` is the request as msgpack, without the visitor and the session. `kept` and `newest`
     are the number and the latest time of the visitor's events that were read; `catalogue` and
-    `tail` the positions in the catalogue's changes and in the log.
+    `tail` the positions in the catalogue's changes and in the log; `at` is the time the slate is of
+    (UTC milliseconds; 0: the event's own), where it was made for an earlier request.
     """
 
     request: bytes = b""
@@ -111,6 +112,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     tail: int = 0
     kept: int = 0
     newest: int = 0
+    at: int = 0
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

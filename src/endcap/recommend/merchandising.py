@@ -1,8 +1,11 @@
 """Published rules on the request path: which hold for a request, and what they do to candidates."""
 
+import hashlib
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -64,6 +67,12 @@ class PlacementRules:
     def of(self, *effects: type[Effect]) -> list[Numbered]:
         """The rules with these effects, in order, each with its number."""
         return [(n, r) for n, r in enumerate(self.rules) if isinstance(r.effect, effects)]
+
+    @cached_property
+    def stamp(self) -> str:
+        """The same wherever the same versions of the same rules hold."""
+        text = msgspec.msgpack.encode([rule.label for rule in self.rules])
+        return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 NO_RULES = PlacementRules()

@@ -49,8 +49,8 @@ class BuildService:
 
     async def start(self, shop: str) -> BuildStatus:
         """Start a build, unless one is running; either way return its status."""
-        task = self._tasks.get(shop)
-        if task is None or task.done():
+        # The task of one that is done may still be telling others so.
+        if self.status(shop).state != "running":
             self._status[shop] = BuildStatus(state="running", started_at=self._clock())
             self._tasks[shop] = asyncio.get_running_loop().create_task(self._run(shop))
         return self.status(shop)

@@ -21,6 +21,8 @@ from endcap.core.times import Clock
 from endcap.recommend.merchant import ActiveOffer, Merchant
 from endcap.recommend.schedules import holds_at, schedule_problems
 
+PROFILE = "profile"
+"""What one visitor said, which changes no other's answers."""
 MAX_PRODUCTS = 1_000
 MAX_FACETS = 200
 MAX_FACET = 300
@@ -51,14 +53,14 @@ class DecisionService:
         """Read every decision of the shop into memory; what another process deleted goes out."""
         merchant = self._merchant_of(shop)
         async with self._turn:
-            for kind, about in KINDS.items():
+            for kind in KINDS:
                 records = await asyncio.to_thread(self._control.latest, shop, kind)
                 names = {record.name for record in records}
                 for gone in self._names.get((shop, kind), set()) - names:
-                    about.apply(merchant, gone, None, 0)
+                    _apply(merchant, kind, gone, None, 0)
                 for record in records:
                     value = _value(kind, record.body or b"")
-                    about.apply(merchant, record.name, value, record.version)
+                    _apply(merchant, kind, record.name, value, record.version)
                 self._names[shop, kind] = names
 
     async def list(self, shop: str, kind: str) -> Sequence[DecisionView]:
@@ -97,7 +99,7 @@ class DecisionService:
             raise InvalidInput(f"the {kind} cannot be stored", problems)
         async with self._turn:
             stored = await self._append(shop, record, msgspec.json.encode(value), expected)
-            KINDS[kind].apply(self._merchant_of(shop), name, value, stored.version)
+            _apply(self._merchant_of(shop), kind, name, value, stored.version)
             self._names.setdefault((shop, kind), set()).add(name)
         return _view(stored)
 
@@ -106,7 +108,7 @@ class DecisionService:
         await self.get(shop, record.kind, record.name, None)
         async with self._turn:
             await self._append(shop, record, None, None)
-            KINDS[record.kind].apply(self._merchant_of(shop), record.name, None, 0)
+            _apply(self._merchant_of(shop), record.kind, record.name, None, 0)
 
     async def _append(
         self, shop: str, record: ControlRecord, body: bytes | None, expected: int | None
@@ -122,6 +124,12 @@ def decision(
     return ControlRecord(
         kind=kind, name=name, version=0, body=body, author=author, note=note, created_at=0
     )
+
+
+def _apply(merchant: Merchant, kind: str, name: str, value: Any, version: int) -> None:
+    KINDS[kind].apply(merchant, name, value, version)
+    if kind != PROFILE:
+        merchant.changed(kind, name, version)
 
 
 def _value(kind: str, body: bytes) -> Any:
@@ -251,5 +259,5 @@ KINDS: dict[str, DecisionKind] = {
     "list": DecisionKind(CuratedList, _check_list, _keep("lists")),
     "badges": DecisionKind(BadgeSettings, _check_badges, _set_badges),
     "offer": DecisionKind(Offer, _check_offer, _set_offer),
-    "profile": DecisionKind(Corrections, _check_corrections, _keep("corrections")),
+    PROFILE: DecisionKind(Corrections, _check_corrections, _keep("corrections")),
 }

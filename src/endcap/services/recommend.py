@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
-from endcap.core.event import Event, Line, Served
+from endcap.core.event import Served
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
 from endcap.core.times import Clock
@@ -20,10 +20,11 @@ from endcap.recommend.history import SESSION_MINUTES
 from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
-from endcap.recommend.query import State, Traits
+from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
+from .cases import Case, Draft, Preview
 from .choices import check_filter
 from .gate import Gate, open_gate
 from .interleaving import Mixed, Team, mixed
@@ -32,32 +33,12 @@ from .offering import Offering
 from .placements import PlacementService
 from .resolve import Asked, asked_time, check, resolved
 from .rule_source import NoRules, RuleSource, TraitSource
-from .served import ServedLog, served_detail
+from .served import ServedLog, served_detail, served_event
+from .slate_cache import Kept, Lookup, SlateCache, detail_again
 from .traces import inputs_of
 from .trials import NoTrials, Trial, TrialSource
 
 _ENCODER = msgspec.json.Encoder()
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preview puts in place of what is live; None leaves it.
-
-    `now` is the time to look at (UTC milliseconds), `traits` a simulated visitor's.
-    """
-
-    plan: Plan | None = None
-    rules: PlacementRules | None = None
-    now: int | None = None
-    traits: Traits | None = None
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """What a draft would show, with the trace behind it."""
-
-    placement: str
-    items: list[Item]
-    fallback: str | None
-    trace: dict[str, Any]
 
 
 class RecommendService:
@@ -79,6 +60,7 @@ class RecommendService:
         trials: TrialSource | None = None,
         gate: Gate | None = None,
         stopwatch: Callable[[], int] = lambda: 0,
+        slates: SlateCache | None = None,
     ) -> None:
         # `stopwatch` gives nanoseconds since some moment, for how long an answer took.
         self._live = live
@@ -92,6 +74,7 @@ class RecommendService:
         self._traits = traits
         self._trials = trials or NoTrials()
         self._gate = gate or open_gate(clock)
+        self._slates = slates
         self._session_minutes = session_minutes
         self._offering = offering
         self._stopwatch = stopwatch
@@ -211,7 +194,7 @@ class RecommendService:
         began = self._stopwatch()
         live = self._placements.plan(shop, request.placement)
         asked = await self._asked(shop, request, live, taken)
-        # From here to the slate nothing waits, so one state serves the whole request.
+        # From here to the slate one state serves the whole request.
         plan, query = resolved(asked, self._traits)
         subject = Subject(
             asked.visitor, request.zone, request.device, frozenset(query.traits.segments)
@@ -219,8 +202,25 @@ class RecommendService:
         trial = self._trials.trial(shop, live, subject, asked.now)
         if trial is not None and trial.plan is not live:
             plan, query = resolved(asked._replace(plan=trial.plan), self._traits)
-        state = asked.state
         published = self._rules.for_placement(shop, plan.name)
+        case = Case(shop, asked, plan, query, published, trial, began)
+        slates, lookup = self._slates, None
+        if slates is not None and trial is None:
+            lookup = slates.lookup(asked, plan, published, query)
+        if slates is None or lookup is None:
+            return self._made(case, query)
+        kept = await slates.find(lookup)
+        if kept is not None:
+            return self._given_again(case, lookup, kept)
+        watched = slates.watched(lookup, query)
+        return self._made(case, watched, partial(slates.keep, lookup, watched))
+
+    def _made(
+        self, case: Case, query: Query, keep: Callable[[Slate, Served], None] | None = None
+    ) -> tuple[Slate, IntArray]:
+        """A slate made from the query, logged; `keep` takes it for who asks next."""
+        shop, asked, plan, _, published, trial, began = case
+        request, state = asked.request, asked.state
         rules = published if trial is None else trial.rules(published)
         outcome = self._pipeline.run(plan, query, state, request.explain, rules)
         fields = tuple(request.fields) if request.fields is not None else None
@@ -231,6 +231,8 @@ class RecommendService:
             outcome, items = both.outcome, both.items(state, fields)
         else:
             items = make_items(outcome, query, state, fields)
+        # What follows tells of the visitor, but changes nothing of the items.
+        query = case.query
         slate = self._slate(plan, outcome, items, state)
         if asked.known is not None and asked.known.degraded:
             slate = msgspec.structs.replace(slate, degraded=list(asked.known.degraded))
@@ -248,6 +250,8 @@ class RecommendService:
         detail = served_detail(slate, segments, micros, inputs, withheld)
         if request.as_of is None:
             self._log(shop, asked, slate, detail)
+        if keep is not None:
+            keep(slate, detail)
         return slate, np.array([pick.row for pick in outcome.picks], np.int32)
 
     def _interleaved(
@@ -258,6 +262,16 @@ class RecommendService:
         explain, rules = asked.request.explain, other.rules(published)
         outcome = self._pipeline.run(plan, query, asked.state, explain, rules)
         return mixed((one, Team(other.variant, plan, query, outcome)), trial, asked)
+
+    def _given_again(self, case: Case, lookup: Lookup, kept: Kept) -> tuple[Slate, IntArray]:
+        """A slate made a moment ago, under a token of its own and logged as any other."""
+        asked = case.asked
+        degraded = list(asked.known.degraded) if asked.known is not None else []
+        slate = msgspec.structs.replace(kept.slate, token=self._new_token(), degraded=degraded)
+        segments = tuple(sorted(case.query.traits.segments))
+        micros = (self._stopwatch() - case.began) // 1_000
+        self._log(case.shop, asked, slate, detail_again(kept, lookup, asked, segments, micros))
+        return slate, asked.state.columns.rows([line.product for line in kept.lines])
 
     def _slate(self, plan: Plan, outcome: Outcome, items: list[Item], state: State) -> Slate:
         return Slate(
@@ -273,21 +287,4 @@ class RecommendService:
     def _log(self, shop: str, asked: Asked, slate: Slate, detail: Served) -> None:
         # Its erasure may have begun while the slate was made.
         kept = asked.kept and (shop, asked.visitor) not in self._gate.suppressed
-        self._served.add(
-            Event(
-                shop=shop,
-                source="endcap",
-                event_id=slate.token,
-                type="served",
-                visitor=asked.visitor if kept else "",
-                session=asked.session if kept else None,
-                occurred_at=asked.now,
-                received_at=asked.now,
-                lines=tuple(Line(item.id) for item in slate.items),
-                token=slate.token,
-                zone=asked.request.zone,
-                device=asked.request.device,
-                placement=slate.placement,
-                served=detail,
-            )
-        )
+        self._served.add(served_event(shop, asked, slate, detail, kept))

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from endcap.core.answer import Item, Slate
 from endcap.core.errors import EndcapError
-from endcap.core.event import DeadLetter, Event, Inputs, Origin, Served
+from endcap.core.event import DeadLetter, Event, Inputs, Line, Origin, Served
+
+from .resolve import Asked
 
 
 class Committer(Protocol):
@@ -45,6 +47,26 @@ def _origin(item: Item) -> Origin:
     strategies = dict.fromkeys(reason.strategy for reason in item.reasons if reason.strategy)
     rules = dict.fromkeys(str(r.counts["rule"]) for r in item.reasons if "rule" in r.counts)
     return Origin(tuple(strategies), tuple(rules), item.team or "")
+
+
+def served_event(shop: str, asked: Asked, slate: Slate, detail: Served, kept: bool) -> Event:
+    """The event of a slate; of nobody when the visitor is not to be `kept`."""
+    return Event(
+        shop=shop,
+        source="endcap",
+        event_id=slate.token,
+        type="served",
+        visitor=asked.visitor if kept else "",
+        session=asked.session if kept else None,
+        occurred_at=asked.now,
+        received_at=asked.now,
+        lines=tuple(Line(item.id) for item in slate.items),
+        token=slate.token,
+        zone=asked.request.zone,
+        device=asked.request.device,
+        placement=slate.placement,
+        served=detail,
+    )
 
 
 class ServedLog:

@@ -137,7 +137,7 @@ class Traces:
             request,
             plan,
             past.state,
-            event.occurred_at,
+            inputs.at or event.occurred_at,
             event.visitor,
             event.session,
             known,

@@ -22,9 +22,14 @@ GAUGES = {
 
 
 class Metrics:
-    """Counts of this process. `operation` is an operation's id or `other`, `status` its class."""
+    """Counts of this process. `operation` is an operation's id or `other`, `status` its class.
 
-    def __init__(self, readings: Readings, verdicts: Mapping[str, int]) -> None:
+    `slates` counts where slates came from: `made`, or given again from `memory` or `shared`.
+    """
+
+    def __init__(
+        self, readings: Readings, verdicts: Mapping[str, int], slates: Mapping[str, int]
+    ) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self._requests = Counter(
             "endcap_http_requests",
@@ -42,7 +47,7 @@ class Metrics:
         self._busy = Gauge(
             "endcap_http_requests_in_progress", "Requests under way.", registry=self.registry
         )
-        self.registry.register(_Read(readings, verdicts))
+        self.registry.register(_Read(readings, verdicts, slates))
 
     def begun(self) -> None:
         """A request has come in."""
@@ -64,9 +69,12 @@ class Metrics:
 
 
 class _Read(Collector):
-    def __init__(self, readings: Readings, verdicts: Mapping[str, int]) -> None:
+    def __init__(
+        self, readings: Readings, verdicts: Mapping[str, int], slates: Mapping[str, int]
+    ) -> None:
         self._readings = readings
         self._verdicts = verdicts
+        self._slates = slates
 
     def collect(self) -> list[Metric]:
         """The values of this moment."""
@@ -79,7 +87,13 @@ class _Read(Collector):
         events = CounterMetricFamily("endcap_events", "Events by verdict.", labels=["verdict"])
         for verdict, count in sorted(self._verdicts.items()):
             events.add_metric([verdict], count)
-        return [*found, events]
+        slates = CounterMetricFamily(
+            "endcap_slates", "Slates that may be given again, by where they came from.",
+            labels=["source"],
+        )  # fmt: skip
+        for source, count in sorted(self._slates.items()):
+            slates.add_metric([source], count)
+        return [*found, events, slates]
 
 
 class _Sent(Collector):

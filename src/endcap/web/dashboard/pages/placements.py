@@ -9,7 +9,7 @@ from endcap.core.request import RecommendationRequest
 from endcap.core.status import PlacementView
 from endcap.core.times import parse_time
 from endcap.recommend.parameters import MainParameters, main_parameters
-from endcap.services.recommend import Draft, Preview
+from endcap.services.cases import Draft, Preview
 from endcap.web.dashboard.page import Page, PageCall
 
 FIELDS = ("seed", "cart", "visitor", "zone", "device", "category", "filter", "at", "why")
