@@ -146,7 +146,7 @@ def test_the_score_is_the_documented_one(tmp_path):
     log = log_of(("purchase", "v1", ["a", "b"]), ("purchase", "v2", ["a"], {"days": 10}))
     snapshot = snapshot_of(products_of("a", "b"), log, tmp_path)
     rows = rows_of(snapshot, "bought_together")
-    weight = 1 / math.log2(3)
+    weight = 1 / math.sqrt(2)
     assert rows["a", "b"]["score"] == pytest.approx(weight / (2 + 10) / (1 + 5) ** 0.2, rel=1e-5)
     assert rows["b", "a"]["score"] == pytest.approx(weight / (1 + 10) / (2 + 5) ** 0.2, rel=1e-5)
 
