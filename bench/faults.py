@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,58 @@ def full_disks(part: float, folder: Path) -> Iterator[Row]:
     yield "R5 full disk", text, not (r.lost or r.duplicated or r.problems)
 
 
+def three_times(part: float, folder: Path) -> Iterator[Row]:
+    from pressing import send_thrice
+    from servers import SERVERS
+
+    ids = _of(100_000, part)
+    for kind in ("sqlite", *SERVERS):
+        with ExitStack() as stack:
+            url = stack.enter_context(database(kind, "thrice"))[1] if kind in SERVERS else ""
+            replicas = 3 if url else 1
+            kills = _of(6, part) if url else 0
+            r = send_thrice(url, folder / kind, ids, kills, replicas)
+        text = (
+            f"{r.ids:,} ids over {replicas} replicas, {r.kills} of them killed, {r.sent:,} sends "
+            f"acked, {r.accepted:,} accepted, {r.stored:,} stored, {r.doubled} doubled, "
+            f"{r.missing} missing, {r.seconds:.0f} s"
+        )
+        good = r.stored == r.ids and not (r.doubled or r.missing or r.twice)
+        good = good and r.sent == 3 * r.ids and (r.accepted == r.ids or r.kills > 0)
+        yield f"R6 three times to {kind}", text, good
+
+
+def overloaded(part: float, folder: Path) -> Iterator[Row]:
+    from pressing import overload
+
+    r = overload(folder / "shop", 60 * part, clients=640, most=64)
+    goodput = r.taken / r.seconds
+    text = (
+        f"{(r.taken + r.refused) / r.seconds:,.0f} requests/s where {r.peak:,.0f} can be answered; "
+        f"{r.taken:,} answered ({goodput / r.peak:.0%} of what the server alone does), p99 "
+        f"{r.taken_p99_ms:,.0f} ms; {r.refused:,} refused with 503 and Retry-After, p99 "
+        f"{r.refused_p99_ms:,.0f} ms; {len(r.odd)} other answers; {r.acked:,} events acked, {r.lost} "
+        f"lost; {r.health} health checks, {r.unhealthy} failed, p99 {r.health_p99_ms:.0f} ms; memory "
+        f"{r.grown:+.0%}; {r.refused_after} of {r.after + r.refused_after} refused right after"
+    )
+    good = not (r.odd or r.lost or r.unhealthy or r.refused_after) and r.refused > r.taken > 0
+    yield "R16 overload", text, good
+
+
+def slow_clients(part: float, folder: Path) -> Iterator[Row]:
+    from pressing import dawdle
+
+    r = dawdle(folder / "shop", _of(125, part), patience=5.0)
+    text = (
+        f"{r.slow} clients that send nothing, trickle a head, trickle a body or do not read: "
+        f"{r.freed} cut off; beside them {r.answered} of {r.asked} quick requests answered, p99 "
+        f"{r.beside_p99_ms:.0f} ms (alone {r.alone_p99_ms:.0f} ms); files open {r.files_before} "
+        f"before, {r.files_after} after"
+    )
+    good = r.freed == r.slow and r.answered == r.asked and r.files_after <= r.files_before + 2
+    yield "R18 slow clients", text, good
+
+
 def behind_haproxy(part: float, folder: Path) -> Iterator[Row]:
     return behind_balancer("haproxy", part, folder)
 
@@ -136,6 +188,9 @@ FAULTS: dict[str, Callable[[float, Path], Iterator[Row]]] = {
     "power": power_cuts,
     "sync": syncs,
     "disk": full_disks,
+    "thrice": three_times,
+    "overload": overloaded,
+    "slow": slow_clients,
     "haproxy": behind_haproxy,
     "nginx": behind_nginx,
 }

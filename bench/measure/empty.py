@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from endcap.web.server import run
+from endcap.web.crowd import Crowd
+from endcap.web.server import Place, run
 
 BODY = b'{"alive":true}'
 
@@ -19,7 +20,8 @@ async def _nothing(_: Request) -> Response:
 def main() -> None:
     """Serve it on a free port."""
     app = Starlette(routes=[Route("/empty", _nothing)])
-    asyncio.run(run(app, "127.0.0.1", 0, lambda url: print(f'{{"url": "{url}"}}', flush=True)))
+    place = Place("127.0.0.1", 0, Crowd())
+    asyncio.run(run(app, place, lambda url: print(f'{{"url": "{url}"}}', flush=True)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from endcap.services.shopfront import Shopfront
 from endcap.services.trends import TrendService
 from endcap.telemetry.tracer import Tracer
 from endcap.web.app import create_app
-from endcap.web.server import Drain, run
+from endcap.web.crowd import Crowd
+from endcap.web.server import Drain, Place, run
 from endcap.web.services import AppServices
 from endcap.wiring import Installation
 
@@ -84,7 +85,8 @@ async def run_server(installation: Installation, listening: Callable[[str], None
     app = create_app(services, operations_of(does), does.pages)
     drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
     with telemetry.running():
-        await run(app, settings.host, settings.port, tell, drain)
+        crowd = Crowd(settings.limit_busy, settings.client_patience)
+        await run(app, Place(settings.host, settings.port, crowd), tell, drain)
 
 
 async def _ready(installation: Installation) -> dict[str, Any]:

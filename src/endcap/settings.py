@@ -147,6 +147,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limit_address: Annotated[
         int, _about("Calls a minute of one address by publishable keys; 0: any.")
     ] = 1_200
+    limit_busy: Annotated[
+        int,
+        _about(
+            "Requests that may be under way at once in this process; more are refused with 503 and "
+            "Retry-After, so that those taken are answered in time. 0: any."
+        ),
+    ] = 128
+    client_patience: Annotated[
+        float,
+        _about(
+            "Seconds for a request's head to arrive, and for the next kilobytes of a body or an "
+            "answer to go over; slower clients are cut off. 0: any."
+        ),
+    ] = 20.0
     secret: Annotated[
         str, _about("Key of visitor pseudonyms, 64 hex digits. Empty: kept in `data`/secret.key.")
     ] = ""

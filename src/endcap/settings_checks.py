@@ -23,6 +23,8 @@ LIMITS = (
     "keep_served_days",
     "keep_refused_days",
     "low_stock",
+    "limit_busy",
+    "client_patience",
 )
 
 

@@ -4,6 +4,7 @@ import importlib
 import logging
 import pkgutil
 import secrets
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from endcap.core.errors import EndcapError, MalformedBody
+from endcap.core.errors import EndcapError, MalformedBody, Overloaded
 from endcap.core.failures import described
 
 from . import api, pages, problems, storefront
@@ -41,6 +42,7 @@ SECURITY = (
 )
 MAX_REQUEST_ID = 128
 BUSY = ("/v1/recommendations/{placement}", "/v1/events")
+OVERLOAD = "overload"
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -105,6 +107,9 @@ class RequestIds:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         app = self._app if _fits(scope) else _too_large
+        if "crowded" in scope["state"]:
+            scope["state"]["operation"] = OVERLOAD
+            app = _too_many
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -137,6 +142,13 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     error = problems.HeadersTooLarge(
         f"at most {MAX_HEADERS} headers with together {MAX_HEADER_BYTES:,} bytes are taken"
     )
+    await _answer(error, Request(scope))(scope, receive, send)
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    error = Overloaded("more requests are under way than this process takes on")
+    # Not all at the same moment again.
+    error.retry_after = 1 + zlib.crc32(scope["state"]["request_id"].encode()) % 3
     await _answer(error, Request(scope))(scope, receive, send)
 
 

@@ -56,6 +56,14 @@ class HeadersTooLarge(EndcapError):
     title = "Headers too large"
 
 
+class RequestTooSlow(EndcapError):
+    """The request did not arrive in time; nothing was stored. Send it again, all of it at once."""
+
+    status = 408
+    code = "request_too_slow"
+    title = "Request too slow"
+
+
 def response_of(error: EndcapError, instance: str, request_id: str) -> Response:
     """The error as an answer."""
     content, kind = content_of(error, instance, request_id)

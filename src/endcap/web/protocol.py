@@ -1,41 +1,78 @@
-"""The HTTP protocol with a bound on what comes before a body, and errors as problems."""
+"""The HTTP protocol with bounds: on heads, on slow clients, on requests under way."""
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from endcap.core.errors import EndcapError, MalformedBody
 
+from .crowd import Crowd
 from .gathering import Gathering
-from .problems import HeadersTooLarge, content_of
+from .problems import HeadersTooLarge, RequestTooSlow, content_of
 
 # Request line and headers; the application refuses less than this with a full answer.
 MAX_HEAD = 65_536
+# A client that sends or takes less than this in half of its time is slow.
+LEAST_BYTES = 1_024
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself would keep headers of any length in memory."""
+    """uvicorn's protocol, which by itself would wait for any client and keep heads of any length.
+
+    Twice in `patience` seconds each connection is looked at: a head that is not complete after that
+    time, a body that trickles, and an answer that is not taken, end it. A connection between two
+    requests is left to uvicorn's keep-alive.
+    """
 
     _in_head = False
     _head = 0
+    _in_body = False
+    _came = 0
+    _left = 0
+    _slow = 0
+    _running: Scope | None = None
+    _look: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, crowd: Crowd | None = None, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._crowd = crowd or Crowd()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
+        self._in_head = True
+        self._look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request starts."""
         super().on_message_begin()
-        self._in_head, self._head = True, 0
+        self._in_head, self._head, self._slow = True, 0, 0
 
     def on_headers_complete(self) -> None:
         """Its body starts."""
-        self._in_head = False
+        self._in_head, self._in_body, self._slow = False, True, 0
         super().on_headers_complete()
+        if self._crowd.is_full(self.scope["path"]):
+            self.scope["state"]["crowded"] = True
+
+    def on_message_complete(self) -> None:
+        """It is whole: from now on it waits for us and no longer for its client."""
+        self._in_body = False
+        if not self.cycle.response_complete:
+            self._count(cast("Scope", self.cycle.scope), "whole", "begun")
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the connection."""
+        self._came += len(data)
         super().data_received(data)
         if self._in_head and not self.transport.is_closing():
             self._head += len(data)
@@ -45,6 +82,65 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP at all, or a length that lies."""
         self._refuse(MalformedBody(msg))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        # Of requests that a client has lined up one at a time is under way.
+        self._running = cycle.scope
+        self._count(cycle.scope, "begun", "whole")
+        super()._start_asgi_task(cycle, cast("Any", self._counted(app)))
+
+    def pause_writing(self) -> None:
+        """Its answer waits for the client now, and no longer for us."""
+        super().pause_writing()
+        if self._running is not None:
+            self._done(self._running)
+
+    def _count(self, scope: Scope, now: str, before: str) -> None:
+        """Count a request under way when it is both whole and begun; a refused one never."""
+        state = scope["state"]
+        state[now] = True
+        if before in state and "crowded" not in state:
+            state["counted"] = True
+            self._crowd.busy += 1
+
+    def _counted(self, app: ASGIApp) -> ASGIApp:
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._done(scope)
+
+        return run
+
+    def _done(self, scope: Scope) -> None:
+        if scope["state"].pop("counted", False):
+            self._crowd.busy -= 1
+
+    def _look_later(self) -> None:
+        if self._crowd.patience > 0:
+            self._look = self.loop.call_later(self._crowd.patience / 2, self._look_at)
+
+    def _look_at(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        taken, came = self._left - left, self._came
+        self._left, self._came = left, 0
+        untaken = left > 0 and taken < LEAST_BYTES
+        trickles = self._in_body and came < LEAST_BYTES and not self.flow.read_paused
+        self._slow = self._slow + 1 if untaken or trickles or self._in_head else 0
+        if self._slow > 2 or (self._slow == 2 and not untaken):
+            self._give_up(answer=not untaken)
+        self._look_later()
+
+    def _give_up(self, answer: bool) -> None:
+        """End the connection: with an answer, unless one is under way or cannot be taken."""
+        cycle: Any = self.cycle
+        begun = cycle is not None and not self._in_head and cycle.response_started
+        if self._in_head and not self._head:
+            self.transport.close()  # it has asked for nothing, so there is nothing to say
+        elif answer and not begun and not self.transport.is_closing():
+            self._refuse(RequestTooSlow())
+        else:
+            self.transport.abort()
 
     def _refuse(self, error: EndcapError) -> None:
         self._in_head = False

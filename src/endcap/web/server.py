@@ -6,20 +6,30 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from endcap.core.errors import ConfigurationError
 
+from .crowd import Crowd
 from .protocol import BoundedProtocol
 
 BACKLOG = 2048
 GRACE_SECONDS = 10
 # Longer than the load balancer's, so that it is never us who closes a connection it still uses.
 KEEP_ALIVE_SECONDS = 75
+
+
+class Place(NamedTuple):
+    """Where to listen, and how much to take on."""
+
+    host: str
+    port: int
+    crowd: Crowd
 
 
 class Drain(NamedTuple):
@@ -52,8 +62,7 @@ class DrainingServer(uvicorn.Server):
 
 async def run(
     app: ASGIApp,
-    host: str,
-    port: int,
+    place: Place,
     listening: Callable[[str], None],
     drain: Drain | None = None,
 ) -> None:
@@ -61,10 +70,11 @@ async def run(
 
     Raises ConfigurationError when the port is taken.
     """
+    host, port, crowd = place
     bound = _bound(host, port)
     config = uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=cast("Any", partial(BoundedProtocol, crowd=crowd)),
         access_log=False,
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
