@@ -118,9 +118,10 @@ def overloaded(part: float, folder: Path) -> Iterator[Row]:
         f"{(r.taken + r.refused) / r.seconds:,.0f} requests/s where {r.peak:,.0f} can be answered; "
         f"{r.taken:,} answered ({goodput / r.peak:.0%} of what the server alone does), p99 "
         f"{r.taken_p99_ms:,.0f} ms; {r.refused:,} refused with 503 and Retry-After, p99 "
-        f"{r.refused_p99_ms:,.0f} ms; {len(r.odd)} other answers; {r.acked:,} events acked, {r.lost} "
-        f"lost; {r.health} health checks, {r.unhealthy} failed, p99 {r.health_p99_ms:.0f} ms; memory "
-        f"{r.grown:+.0%}; {r.refused_after} of {r.after + r.refused_after} refused right after"
+        f"{r.refused_p99_ms:,.0f} ms; {len(r.odd)} other answers; {r.acked:,} events acked, "
+        f"{r.lost} lost; {r.health} health checks, {r.unhealthy} failed, p99 "
+        f"{r.health_p99_ms:.0f} ms; memory {r.grown:+.0%}; "
+        f"{r.refused_after} of {r.after + r.refused_after} refused right after"
     )
     good = not (r.odd or r.lost or r.unhealthy or r.refused_after) and r.refused > r.taken > 0
     yield "R16 overload", text, good
