@@ -3,6 +3,8 @@
 import contextlib
 import io
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -258,6 +260,47 @@ def test_a_backup_put_back_is_cleared_before_the_first_answer(tmp_path):
         assert erasure["state"] == "verified"
         assert len(door.get("/v1/visitors/bob/export").json()["events"]) == 3
         assert door.get("/v1/visitors/canary-ann/export").json()["events"] == []
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_restoring_an_older_backup_erases_again_whoever_was_erased_since(tmp_path, beside):
+    """The ledger lies in the new store's folder, or is named; nothing has to be started."""
+    folder, back = tmp_path / "data", tmp_path / "back"
+    with open_door(folder, secret=SECRET) as door:
+        stock(door)
+        live_in(door, ["canary-ann", "bob"])
+        # One has never done anything, and is known by a choice and a tag alone.
+        for visitor in ("canary-quiet", "canary-ann"):
+            for what, body in (("consent", {"sharing": "denied"}), ("tags", {"tags": ["vip"]})):
+                assert door.call("PUT", f"/v1/visitors/{visitor}/{what}", body).status == 200
+        sought = needles(door, ["canary-ann", "canary-quiet"])
+        made = cli("backup", tmp_path / "b.zip", "--data", folder)
+        assert made.returncode == 0, made.stderr
+        for visitor in ("canary-ann", "canary-quiet"):
+            erase(door, visitor)
+        finish(door)
+    back.mkdir()
+    ledger = folder / "erasures.ledger"
+    words = [] if beside else ["--ledger", ledger]
+    if beside:
+        shutil.copy(ledger, back)
+    restored = cli("restore", tmp_path / "b.zip", "--data", back, *words, "--json")
+    assert restored.returncode == 0, restored.stderr
+    assert json.loads(restored.stdout)["erased"] == 2
+    assert scan(back, sought)[0] == []
+    with open_door(back, secret=SECRET) as door:
+        assert len(door.get("/v1/visitors/bob/export").json()["events"]) == 3
+        assert {one["state"] for one in door.get("/v1/erasures").json()} == {"verified"}
+    # Without a ledger they are there: the scan can find them.
+    plain = cli("restore", tmp_path / "b.zip", "--data", tmp_path / "plain", "--json")
+    assert json.loads(plain.stdout)["erased"] == 0
+    assert scan(tmp_path / "plain", sought)[0] != []
+
+
+def cli(*words):
+    command = [sys.executable, "-c", "from endcap.cli import main; main()", *map(str, words)]
+    environment = {**os.environ, "ENDCAP_SECRET": SECRET}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 def test_the_receipt_is_bound_to_what_it_says(fresh):

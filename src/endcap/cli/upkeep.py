@@ -1,20 +1,28 @@
 """`endcap migrate`, `backup`, `restore` and `move`: looking after the store."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from endcap.core.errors import ConfigurationError
+from endcap.erasing import LEDGER
+from endcap.services.ledger import Ledger
+from endcap.settings import Settings
 from endcap.storage.backup import read_backup, write_backup
 from endcap.storage.copies import copy
 from endcap.storage.stores import open_reading, open_store
-from endcap.wiring import system_clock
+from endcap.wiring import open_installation, system_clock
 
 from .options import Config, Data, Json, settings_from
 from .output import show
 
 File = Annotated[Path, typer.Argument(help="The backup file.")]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="A ledger of erasures to replay beside that of the data folder."),
+]
 Target = Annotated[str, typer.Option("--to", help="Address of the empty store to fill.")]
 
 
@@ -36,18 +44,45 @@ def backup(file: File, config: Config = None, data: Data = None, json: Json = Fa
     show({"file": str(file), "counts": counts}, f"{file}: {_text(counts)}", json)
 
 
-def restore(file: File, config: Config = None, data: Data = None, json: Json = False) -> None:
-    """Fill an empty store, of any kind, from a backup."""
+def restore(
+    file: File,
+    config: Config = None,
+    data: Data = None,
+    ledger: LedgerFile = None,
+    json: Json = False,
+) -> None:
+    """Fill an empty store, of any kind, from a backup, and erase again whoever was erased since."""
     settings = settings_from(config, data=data)
-    if not file.is_file():
-        raise ConfigurationError(f"there is no file {file}")
+    for one in (file, ledger):
+        if one is not None and not one.is_file():
+            raise ConfigurationError(f"there is no file {one}")
     store = open_store(settings.store_url, settings.folder)
     try:
         with store.filling() as filling:
             counts = read_backup(file, filling)
     finally:
         store.close()
-    show({"counts": counts}, f"Restored {_text(counts)}. Next: endcap build", json)
+    erased = asyncio.run(_erased_again(settings, ledger))
+    text = f"Restored {_text(counts)}. Erased again: {erased:,}. Next: endcap build"
+    show({"counts": counts, "erased": erased}, text, json)
+
+
+async def _erased_again(settings: Settings, ledger: Path | None) -> int:
+    """Replay the ledger beside the store, with the lines of another; how many erasures it was."""
+    own = Ledger(settings.folder / LEDGER)
+    if ledger is not None:
+        known = set(own.lines())
+        for line in Ledger(ledger).lines():
+            if line not in known:
+                own.add(line)
+    if not own.lines():
+        return 0
+    begun, erased = system_clock(), 0
+    async with open_installation(settings) as installation:
+        for shop in settings.shop_hosts:
+            for one in await installation.erasing.erasures.all(shop):
+                erased += (one.verified_at or 0) >= begun
+    return erased
 
 
 def move(to: Target, config: Config = None, data: Data = None, json: Json = False) -> None:

@@ -25,6 +25,7 @@ from endcap.core.times import Clock
 from .announcing import Announce, to_nobody
 from .gate import TOMBSTONE, Gate
 from .ledger import Ledger, Line
+from .places import named
 from .served import Committer
 
 REQUEST = "erasure"
@@ -240,12 +241,10 @@ class ErasureService:
             self.reached("copied")
 
     async def _replay(self, shop: str, missing: dict[str, Line]) -> None:
-        """Suppress again whoever the ledger lists and the log, put back, still knows."""
+        """Suppress again whoever the ledger lists and the store, put back, still knows."""
         seen: set[str] = set()
-        after = 0
-        while page := await asyncio.to_thread(self._log.after, shop, after, PAGE):
-            after = page[-1].seq
-            for visitor in {event.visitor for event in page} - seen:
+        async for visitors in named(self._log, self._control, shop):
+            for visitor in visitors - seen:
                 seen.add(visitor)
                 line = missing.get(self._gate.subject(shop, visitor))
                 if line is not None:

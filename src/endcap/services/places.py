@@ -1,7 +1,7 @@
 """The places where a visitor's data may lie, each with how it is removed there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from endcap.core.errors import StoreUnavailable
 from endcap.core.ports import Control, EventLog, Snapshots, VisitorStore
@@ -12,6 +12,8 @@ from .group_commit import GroupCommitter
 from .live import LiveState
 from .segments import TAGS, SegmentService
 from .served import ServedLog
+
+PAGE = 2_000
 
 
 class InMemory:
@@ -86,6 +88,23 @@ class InControl:
         both = [(kind, visitor) for kind in self.kinds for visitor in visitors]
         found = [await asyncio.to_thread(self._control.history, shop, *one) for one in both]
         return sum(map(len, found))
+
+
+async def named(log: EventLog, control: Control, shop: str) -> AsyncIterator[set[str]]:
+    """Everybody the store names, in pages: in events, refused events and control data."""
+    after = 0
+    while page := await asyncio.to_thread(log.after, shop, after, PAGE):
+        after = page[-1].seq
+        yield {name for event in page for name in (event.visitor, event.merged) if name}
+    after = 0
+    while refused := await asyncio.to_thread(log.dead_letters, shop, after, PAGE):
+        after = refused[-1].seq
+        yield {letter.visitor for letter in refused if letter.visitor}
+    for kind in InControl.kinds:
+        last = ""
+        while records := await asyncio.to_thread(control.page, shop, kind, last, PAGE):
+            last = records[-1].name
+            yield {record.name for record in records}
 
 
 class InArchive:
