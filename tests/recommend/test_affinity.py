@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.recommend.affinity import matching
+from endcap.recommend.affinity import FacetReader
 from shop_in_memory import product, shop
 
 values = st.one_of(
@@ -38,7 +38,7 @@ def test_a_row_has_exactly_the_facets_that_find_it(made):
     own = [dict(state.cards.facets(row)) for row in rows.tolist()]
     for facet in {facet for facets in own for facet in facets}:
         having = [facet in facets for facets in own]
-        assert matching(facet, rows, state).tolist() == having, facet
+        assert FacetReader(rows, state).has(facet).tolist() == having, facet
 
 
 def test_what_is_no_facet_finds_nothing():
@@ -52,4 +52,4 @@ def test_what_is_no_facet_finds_nothing():
         "shape:round",
         "",
     ):
-        assert matching(facet, rows, state).tolist() == [False]
+        assert FacetReader(rows, state).has(facet).tolist() == [False]

@@ -146,15 +146,17 @@ def test_reasons_carry_counts():
 
 def test_why_not_names_the_first_thing_in_the_way():
     from endcap.recommend.eligibility import Eligibility
+    from endcap.recommend.standing import Standing
 
     state = shop([product("a"), product("b", stock=0), product("c")])
     plan = plan_of(ALSO_BOUGHT, filters=[*AVAILABLE, {"filter": "not_in_cart"}])
-    flags = np.zeros(8, np.bool_)
-    with Eligibility(plan, query(state, seeds=["a"], cart=["c"]), state, flags) as allow:
+    standing = Standing()
+    with Eligibility(plan, query(state, seeds=["a"], cart=["c"]), state, standing) as allow:
         assert allow.why_not(0) == "seed: the request is about it"
         assert allow.why_not(1) == "available: availability is in_stock, stock 0"
         assert allow.why_not(2) == "not_in_cart: it is in the cart"
-    assert not flags.any()
+    with Eligibility(plan, query(state), state, standing) as allow:
+        assert allow(np.arange(3, dtype=np.int32)).tolist() == [True, False, True]
 
 
 def test_every_problem_of_a_placement_is_named():

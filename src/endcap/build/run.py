@@ -122,9 +122,12 @@ def _counts(engine: DuckEngine) -> dict[str, int]:
 
 
 def _version(built_at: int, folder: Path) -> str:
-    """Time of the build and a short digest of its arrays, e.g. `20260131T120000Z-1f2e3d4c`."""
+    """Time of the build and a short digest of its arrays, e.g. `20260131T120000123Z-1f2e3d4c`.
+
+    Milliseconds are in it because names sort snapshots, and a small shop is built twice a second.
+    """
     content: Any = hashlib.blake2b(digest_size=4)
     for file in sorted(folder.iterdir()):
         content.update(file.name.encode() + file.read_bytes())
     moment = datetime.fromtimestamp(built_at / SECOND, UTC)
-    return f"{moment:%Y%m%dT%H%M%SZ}-{content.hexdigest()}"
+    return f"{moment:%Y%m%dT%H%M%S}{built_at % SECOND:03d}Z-{content.hexdigest()}"

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .arrays import IntArray
 from .columns import Columns
 from .facets import facets_of
 
@@ -58,6 +59,19 @@ class Cards:
         if len(self._cards) > self._limit:
             self._cards.popitem(last=False)
         return card
+
+    def cards(self, rows: IntArray, zone: str | None = None) -> list[msgspec.Raw]:
+        """The JSON of the cards of several rows."""
+        if self._columns.zones.find(zone) is not None:
+            return [self.card(row, zone).json for row in rows.tolist()]
+        known, versions = self._cards, self._columns.version[rows].tolist()
+        found: list[msgspec.Raw] = []
+        for row, version in zip(rows.tolist(), versions, strict=True):
+            card = known.get(row)
+            if card is None or card.version != version:
+                card = self.card(row)
+            found.append(card.json)
+        return found
 
     def title(self, row: int) -> str:
         """The product's title, or its id when it has none."""

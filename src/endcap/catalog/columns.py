@@ -31,6 +31,7 @@ from .arrivals import Arrivals
 from .attributes import Attributes
 from .bodies import Bodies
 from .categories import CategoryTree
+from .changes import Changes
 from .links import LinkIndex
 from .zones import Zones
 
@@ -115,6 +116,7 @@ class Columns:
         self.links = LinkIndex()
         self.arrivals = Arrivals()
         self.change = 0
+        self.changes = Changes()
         self.opened_at = FOREVER
         self.dated = False  # whether any product has dates
         self.live = 0
@@ -130,7 +132,8 @@ class Columns:
 
     def parts(self) -> dict[str, Any]:
         """Everything but the bodies and what follows from the ids."""
-        return {k: v for k, v in vars(self).items() if k not in ("bodies", "_rows")}
+        own = ("bodies", "changes", "_rows")
+        return {k: v for k, v in vars(self).items() if k not in own}
 
     @classmethod
     def of_parts(cls, parts: dict[str, Any], bodies: Bodies) -> "Columns":
@@ -213,6 +216,7 @@ class Columns:
         if row is None:
             row = self._add(document.id)
         self.change = max(self.change, document.change)
+        self.changes.add(row)
         self.live += int(not document.deleted) - int(self.alive[row])
         self.bodies[row] = document.body
         self.version[row] = document.version

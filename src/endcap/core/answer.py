@@ -1,11 +1,14 @@
-"""What an answer is made of: reasons, items, and the slate around them."""
+"""What an answer is made of: reasons, items, and the slate around them.
+
+None of it can refer back to itself, so the garbage collector need not look at it.
+"""
 
 from typing import Any
 
 import msgspec
 
 
-class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reason(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Why a product is in the slate: a code to switch on, a sentence to show, and the counts.
 
     `share` is this strategy's part of the final score.
@@ -18,7 +21,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: dict[str, int | float | str] = {}
 
 
-class Badge(msgspec.Struct, frozen=True, omit_defaults=True):
+class Badge(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A flag to print on the product, e.g. low stock with the true number left.
 
     It may be shown until `until` (ISO 8601). A price drop names the price before (`was`) and by how
@@ -35,7 +38,7 @@ class Badge(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str | None = None
 
 
-class OfferView(msgspec.Struct, frozen=True, omit_defaults=True):
+class OfferView(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """An offer that the answer carries, with the products of the slate it is about.
 
     `discount` reads like `10 %` or `5.00 EUR`.
@@ -49,7 +52,7 @@ class OfferView(msgspec.Struct, frozen=True, omit_defaults=True):
     products: list[str] = []
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, gc=False, frozen=True):
     """One slot of a slate. `rung` is `strategies` or the fallback rung that filled the slot.
 
     `team` is the variant that put it there, in slates that an experiment interleaves.
@@ -65,7 +68,7 @@ class Item(msgspec.Struct, frozen=True):
     team: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class Slate(msgspec.Struct, frozen=True):
+class Slate(msgspec.Struct, gc=False, frozen=True):
     """The ordered answer for one placement. `fallback` names the last rung used, if any."""
 
     token: str

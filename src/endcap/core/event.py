@@ -74,7 +74,7 @@ class EventIn(msgspec.Struct, kw_only=True):
     context: Context | None = None
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True):
+class Line(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One product of a stored event; `price` is in minor units of the event's currency."""
 
     product: str
@@ -82,7 +82,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     price: int | None = None
 
 
-class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class Origin(msgspec.Struct, gc=False, frozen=True, array_like=True, omit_defaults=True):
     """Where one item of a slate came from.
 
     `strategies` are who proposed it, the largest share first (or the fallback rung alone);
@@ -95,7 +95,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     team: str = ""
 
 
-class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class Inputs(msgspec.Struct, gc=False, frozen=True, array_like=True, omit_defaults=True):
     """What a slate was made from, so that it can be made again.
 
     `request` is the request as msgpack, without the visitor and the session. `kept` and `newest`
@@ -115,7 +115,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     at: int = 0
 
 
-class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Served(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """How a slate came about; part of our own events `served` and `exposure`.
 
     `slots` run parallel to the event's lines. `micros` is how long the answer took. `offers` are
@@ -133,7 +133,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     withheld: tuple[str, ...] = ()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """An event as the log keeps it. Times are UTC milliseconds; `visitor` is a pseudonym.
 
     `seq` is 0 until the log has given the event its place. `reported` is the shop's own total in
@@ -182,7 +182,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     visitor: str = ""
 
 
-class RecentEvent(msgspec.Struct, frozen=True, array_like=True):
+class RecentEvent(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """What visitor state keeps of one product of one event."""
 
     type: str
@@ -191,7 +191,7 @@ class RecentEvent(msgspec.Struct, frozen=True, array_like=True):
     session: str | None = None
 
 
-class Totals(msgspec.Struct):
+class Totals(msgspec.Struct, gc=False):
     """What a visitor did in all, whatever of it is still among the recent events.
 
     Times are UTC milliseconds, None for never. `spend` is in minor units by currency, net of
@@ -207,7 +207,7 @@ class Totals(msgspec.Struct):
     zone: tuple[int, str] = (0, "")
 
 
-class VisitorState(msgspec.Struct):
+class VisitorState(msgspec.Struct, gc=False):
     """A visitor's recent events, oldest first, as folded from the log; bounded in length.
 
     `shown` are the impressions, kept apart so that they push nothing else out. `degraded` names

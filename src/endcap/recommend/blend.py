@@ -76,42 +76,53 @@ class Blender:
             return NO_ITEMS, np.empty(0)
         if len(lists) == 1:
             return lists[0].found.items, lists[0].parts
-        if len(self._sums) < size:
-            self._sums = np.zeros(max(size, 2 * len(self._sums)))
+        self._sized(size)
         sums = self._sums
         for listed in lists:
             sums[listed.found.items] += listed.parts
-        rows = self._each_once(np.concatenate([listed.found.items for listed in lists]), size)
+        rows = self._each_once(np.concatenate([listed.found.items for listed in lists]))
         scores = sums[rows]
         sums[rows] = 0.0
         return rows, scores
 
-    def _each_once(self, rows: IntArray, size: int) -> IntArray:
+    def _each_once(self, rows: IntArray) -> IntArray:
         """The rows without repeats, in no particular order."""
-        places = self._sized_places(size)
         numbers = np.arange(len(rows), dtype=np.int32)
         # Of the places of a row one is written last; that one stays.
-        places[rows] = numbers
-        found: IntArray = rows[places[rows] == numbers]
+        self._places[rows] = numbers
+        found: IntArray = rows[self._places[rows] == numbers]
         return found
 
-    def _sized_places(self, size: int) -> IntArray:
+    def _sized(self, size: int) -> None:
         if len(self._places) < size:
-            self._places = np.zeros(max(size, 2 * len(self._places)), np.int32)
-        return self._places
+            self._sums = np.zeros(max(size, 2 * len(self._sums)))
+            self._places = np.zeros(len(self._sums), np.int32)
 
     def shares(self, rows: IntArray, lists: list[Listed], size: int) -> list[list[Share]]:
-        """Who proposed each row, the largest share first."""
-        self._sized_places(size)
+        """Who proposed each row, the largest share first; rows are different ones."""
         shares: list[list[Share]] = [[] for _ in range(len(rows))]
-        for strategy, found, parts in lists:
-            # Where each row stands in this list; a row that is not in it points somewhere else.
-            self._places[found.items] = np.arange(len(found.items), dtype=np.int32)
-            places = np.minimum(self._places[rows], len(found.items) - 1)
-            proposed = np.flatnonzero(found.items[places] == rows)
-            values = parts[places]
-            for at in proposed.tolist():
-                shares[at].append(Share(strategy, found, int(places[at]), float(values[at])))
+        if not lists or not len(rows):
+            return shares
+        self._sized(size)
+        items = [listed.found.items for listed in lists]
+        all_items = items[0] if len(items) == 1 else np.concatenate(items)
+        # Where each row stands among `rows`; a row that is not there points to another.
+        self._places[all_items] = 0
+        self._places[rows] = np.arange(len(rows), dtype=np.int32)
+        proposed = np.flatnonzero(rows[self._places[all_items]] == all_items)
+        slots = self._places[all_items[proposed]].tolist()
+        number, begin, end = 0, 0, len(items[0])
+        for at, slot in zip(proposed.tolist(), slots, strict=True):
+            while at >= end:
+                number += 1
+                begin, end = end, end + len(items[number])
+            strategy, found, parts = lists[number]
+            shares[slot].append(Share(strategy, found, at - begin, float(parts[at - begin])))
         for one in shares:
-            one.sort(key=lambda share: -share.share)
+            if len(one) > 1:
+                one.sort(key=_by_share)
         return shares
+
+
+def _by_share(share: Share) -> float:
+    return -share.share

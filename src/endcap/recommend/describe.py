@@ -13,7 +13,7 @@ from .registry import Components
 from .stages import Retriever
 
 _REASON = re.compile(r'Reason\(\s*"([a-z_]+)"')
-_PAIR_REASON = re.compile(r"pair_reason\(([^()]*)\)")
+_PAIR_REASON = re.compile(r"Told\(([^()]*)\)")
 _NAME = re.compile(r'"([a-z_]+)"')
 # What of the request and of the shop's state a strategy reads, as its source names it.
 _NEEDS = (

@@ -7,13 +7,14 @@ from endcap.catalog.arrays import BoolArray, IntArray
 from .merchandising import RequestRules
 from .plan import Plan
 from .query import Query, State
+from .stages import NamedFilter
+from .standing import Standing
 
 
 class Eligibility:
     """The mask of one request: live, not what the request is about, in the category, filtered.
 
-    `blocked` is a row of flags that is all false on entry and must be given back so: use it as a
-    context manager.
+    Use it as a context manager: inside, it has the flags of `standing` for itself.
     """
 
     def __init__(
@@ -21,34 +22,43 @@ class Eligibility:
         plan: Plan,
         query: Query,
         state: State,
-        blocked: BoolArray,
+        standing: Standing,
         rules: RequestRules | None = None,
     ) -> None:
         self._rules = rules
         self._plan = plan
         self._query = query
         self._state = state
-        self._blocked = blocked
-        self._set = [r for r in (query.seeds, query.excluded, query.taken) if len(r)]
+        blocked = [query.seeds, query.excluded, query.taken]
+        kept: list[NamedFilter] = []
+        self._asked: list[NamedFilter] = []
+        for named in (*plan.filters, *query.filters):
+            removed = named.filter.removed(query)
+            if removed is not None:
+                blocked.append(removed)
+            else:
+                (kept if named.filter.standing else self._asked).append(named)
+        self._flags = standing.flags(tuple(kept), query, state)
+        self._blocked = [rows for rows in blocked if len(rows)]
+        self._before: list[BoolArray] = []
 
     def __enter__(self) -> "Eligibility":
-        for rows in self._set:
-            self._blocked[rows] = True
+        for rows in self._blocked:
+            self._before.append(self._flags[rows])
+            self._flags[rows] = False
         return self
 
     def __exit__(self, *_: object) -> None:
-        for rows in self._set:
-            self._blocked[rows] = False
+        # The last first: a row may be blocked twice.
+        for rows in reversed(self._blocked):
+            self._flags[rows] = self._before.pop()
 
     def __call__(self, rows: IntArray) -> BoolArray:
         """Which of the rows may be shown."""
-        columns = self._state.columns
-        mask: BoolArray = columns.alive[rows]
-        if self._set:
-            mask &= ~self._blocked[rows]
+        mask: BoolArray = self._flags[rows]
         if self._query.category is not None:
-            mask &= columns.in_category(rows, self._query.category)
-        for named in (*self._plan.filters, *self._query.filters):
+            mask &= self._state.columns.in_category(rows, self._query.category)
+        for named in self._asked:
             mask &= named.filter.keep(rows, self._query, self._state)
         return mask if self._rules is None else self._rules.keep(rows, mask)
 

@@ -7,7 +7,7 @@ fallback rungs until full -> pins.
 import msgspec
 import numpy as np
 
-from endcap.catalog.arrays import FloatArray, IntArray, LongArray
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
 
 from .active_rule import ActiveRule
 from .blend import Blender, Listed, contributions, retrieved
@@ -17,10 +17,11 @@ from .merchandising import NO_RULES, PlacementRules, RequestRules
 from .picks import Pick, Step, Work, placed
 from .pins import pinned, with_quotas
 from .plan import Plan
-from .query import Marks, Query, State
+from .query import Query, State
 from .rungs import filled
 from .sorting import sorted_places
 from .stages import Ranked
+from .standing import Standing
 
 # Candidates asked of each strategy: enough that two strategies overlap and rerankers can choose.
 BREADTH = 100
@@ -50,7 +51,7 @@ class Pipeline:
     """Runs plans. Holds scratch arrays, so one pipeline serves one thread."""
 
     def __init__(self) -> None:
-        self._blocked = Marks()
+        self._standing = Standing()
         self._blender = Blender()
         self._effects = FixedEffects()
 
@@ -64,21 +65,20 @@ class Pipeline:
     ) -> Outcome:
         """Fill the slots. The same plan, query, state and rules give the same picks."""
         on = RequestRules(rules, query, state, self._effects)
-        blocked = self._blocked.sized(len(state.columns))
-        with Eligibility(plan, query, state, blocked, on) as allow:
+        with Eligibility(plan, query, state, self._standing, on) as allow:
             work = Work(plan, query, state, on, allow, explain)
             lists, ranked, moved = self._ranked(work)
             pins = pinned(on, ranked.rows, query, state, allow) if on.pins else []
-            own = np.array([pin.row for pin in pins], np.int32)
-            free = (
-                np.flatnonzero(~np.isin(ranked.rows, own)) if pins else np.arange(len(ranked.rows))
-            )
-            picks = self._picks(lists, ranked, free[: query.count], moved, len(state.columns))
+            own = np.array([pin.row for pin in pins], np.int32) if pins else NO_ITEMS
+            free = np.flatnonzero(~np.isin(ranked.rows, own)) if pins else slice(None)
+            first = Ranked(ranked.rows[free][: query.count], ranked.scores[free][: query.count])
+            picks = self._picks(lists, first, moved, len(state.columns))
             picks, fallback = filled(work, picks, pins)
             picks = _sorted(work, picks)
             if pins:
                 there = np.flatnonzero(np.isin(ranked.rows, own))
-                known = self._picks(lists, ranked, there, moved, len(state.columns))
+                pinned_too = Ranked(ranked.rows[there], ranked.scores[there])
+                known = self._picks(lists, pinned_too, moved, len(state.columns))
                 picks = placed(picks, pins, {pick.row: pick for pick in known}, query.count)
             removed = _removed(work) if explain else []
         return Outcome(picks[: query.count], fallback, on, lists, work.steps, work.rungs, removed)
@@ -92,8 +92,7 @@ class Pipeline:
     ) -> str | None:
         """What makes the product ineligible for this request first; None when nothing does."""
         on = RequestRules(rules, query, state, self._effects)
-        blocked = self._blocked.sized(len(state.columns))
-        with Eligibility(plan, query, state, blocked, on) as allow:
+        with Eligibility(plan, query, state, self._standing, on) as allow:
             return allow.why_not(row)
 
     def _ranked(self, work: Work) -> tuple[list[Listed], Ranked, dict[int, ActiveRule]]:
@@ -112,15 +111,16 @@ class Pipeline:
         self,
         lists: list[Listed],
         ranked: Ranked,
-        places: LongArray,
         moved: dict[int, ActiveRule],
         size: int,
     ) -> list[Pick]:
-        rows, scores = ranked.rows[places], ranked.scores[places]
         picks = []
-        shares = self._blender.shares(rows, lists, size)
-        for row, score, parts in zip(rows.tolist(), scores.tolist(), shares, strict=True):
-            base = float(sum(part.share for part in parts))
+        shares = self._blender.shares(ranked.rows, lists, size)
+        values = zip(ranked.rows.tolist(), ranked.scores.tolist(), shares, strict=True)
+        for row, score, parts in values:
+            base = 0.0
+            for part in parts:
+                base += part.share
             factor = score / base if base else 1.0
             picks.append(Pick(row, score, STRATEGIES, parts, base, factor, moved.get(row)))
         return picks

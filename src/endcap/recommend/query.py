@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, BoolArray, ByteArray, IntArray, LongArray
+from endcap.catalog.arrays import NO_ITEMS, ByteArray, IntArray, LongArray
 from endcap.catalog.cards import Cards
 from endcap.catalog.columns import Columns
 from endcap.core.merchant import NO_CORRECTIONS, Corrections
@@ -34,6 +34,11 @@ class State(msgspec.Struct, frozen=True, dict=True):
     def sessions(self) -> SessionPool:
         """Sessions to compare a visitor's own with, of the snapshot and of the tail."""
         return SessionPool(self.joined, self.tail.sessions)
+
+    @cached_property
+    def kept(self) -> dict[type, Any]:
+        """What was worked out before and may hold still, by its class; each bounds itself."""
+        return {}
 
     @property
     def counters(self) -> Counters:
@@ -150,16 +155,3 @@ class Query(msgspec.Struct, kw_only=True):
             around = "seed" if len(self.seeds) else "cart" if len(self.cart) else "viewed"
         rows: IntArray = getattr(self, "seeds" if around == "seed" else around)
         return rows, around in ("viewed", "bought", "owned")
-
-
-class Marks:
-    """A reusable row of flags over the catalogue, cleared by the caller after use."""
-
-    def __init__(self) -> None:
-        self._flags: BoolArray = np.zeros(0, np.bool_)
-
-    def sized(self, rows: int) -> BoolArray:
-        """All-false flags for at least `rows` rows."""
-        if len(self._flags) < rows:
-            self._flags = np.zeros(max(rows, 2 * len(self._flags)), np.bool_)
-        return self._flags

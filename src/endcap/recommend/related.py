@@ -1,11 +1,12 @@
 """What the relation-based retrievers share: partners of the anchors, cut by the request's mask."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from endcap.core.answer import Reason
 
+from .kept import kept_reasons
 from .query import Query, State
 from .stages import NOTHING, Allow, Found
 
@@ -26,29 +27,48 @@ def related(relation: str, around: str, query: Query, state: State, allow: Allow
     weights = 1.0 / np.arange(1, len(anchors) + 1) if dated else None
     partners = state.joined.partners(relation, anchors, weights)
     keep = allow(partners.items)
-    if keep.all():
-        evidence = {"place": partners.place, "seed": partners.seed}
-        return Found(partners.items, partners.scores, evidence)
-    return Found(
-        partners.items[keep],
-        partners.scores[keep],
-        {"place": partners.place[keep], "seed": partners.seed[keep]},
-    )
+    if not keep.all():
+        partners = partners.taken(keep)
+    return Found(partners.items, partners.scores, {"place": partners.place, "seed": partners.seed})
 
 
-def pair_reason(
-    name: str, sentence: str, state: State, evidence: dict[str, Any], place: int, code: str = ""
-) -> Reason:
-    """A reason from the counts of the relation `name`; its code is that name if none is given.
+class Told(NamedTuple):
+    """What is said of the pairs of a relation: its name, the sentence, and the reason's code.
 
-    `sentence` takes `{pairs}` and `{seed}`.
+    The sentence takes `{pairs}` and `{seed}`.
     """
-    relation = state.joined.relation(name)
-    code = code or name
-    seed = int(evidence["seed"][place])
-    at = int(evidence["place"][place])
+
+    relation: str
+    sentence: str
+    code: str
+
+
+def pair_reasons(
+    told: Told, state: State, evidence: dict[str, Any], places: list[int]
+) -> list[Reason]:
+    """Reasons from the counts of a relation. They are shared: nobody may change their counts."""
+    rows = evidence["seed"][places]
+    kept, sentence = kept_reasons(state), told.sentence
+    reasons: list[Reason] = []
+    for seed, at, version in zip(
+        rows.tolist(),
+        evidence["place"][places].tolist(),
+        state.columns.version[rows].tolist(),
+        strict=True,
+    ):
+        key = (sentence, at)
+        reason = kept.find(key, version)
+        if reason is None:
+            reason = kept.keep(key, version, _pair_reason(told, state, seed, at))
+        reasons.append(reason)
+    return reasons
+
+
+def _pair_reason(told: Told, state: State, seed: int, at: int) -> Reason:
+    relation = state.joined.relation(told.relation)
     if relation is None:
-        return Reason(code, sentence.format(pairs="some", seed=state.cards.title(seed)))
+        text = told.sentence.format(pairs="some", seed=state.cards.title(seed))
+        return Reason(told.code, text)
     pairs = int(relation.evidence["pairs"][at])
     counts: dict[str, int | float | str] = {
         "seed": state.columns.ids[seed],
@@ -59,5 +79,5 @@ def pair_reason(
         "lift": round(float(relation.evidence["lift"][at]), 3),
         "llr": round(float(relation.evidence["llr"][at]), 3),
     }
-    text = sentence.format(pairs=f"{pairs:,}", seed=state.cards.title(seed))
-    return Reason(code, text, counts=counts)
+    text = told.sentence.format(pairs=f"{pairs:,}", seed=state.cards.title(seed))
+    return Reason(told.code, text, counts=counts)

@@ -8,6 +8,7 @@ from endcap.core.rule import BadgeEffect
 
 from .active_rule import ActiveRule
 from .badges import product_badges
+from .blend import Share
 from .picks import Pick
 from .pipeline import Outcome
 from .query import Query, State
@@ -21,43 +22,60 @@ _SHOPPER_TEXT = {
 }
 
 
+_NONE = Reason("", "")
+
+
 def make_items(
     outcome: Outcome, query: Query, state: State, fields: tuple[str, ...] | None
 ) -> list[Item]:
     """Items in slate order, positions from 1."""
     picks = outcome.picks
     rows = np.array([pick.row for pick in picks], np.int32)
-    factors = outcome.rules.factors_of(rows)
     badges = _badges(outcome, rows, query, state)
+    reasons = _reasons(picks, state)
+    _add_rules(reasons, picks, outcome.rules.factors_of(rows))
     ids = state.columns.ids
-    cards = state.cards
+    if fields is None:
+        products = state.cards.cards(rows, query.zone)
+    else:
+        products = [state.cards.picked(pick.row, fields, query.zone) for pick in picks]
     return [
-        Item(
-            id=ids[pick.row],
-            position=position,
-            score=pick.score,
-            rung=pick.rung,
-            reasons=_reasons(pick, state, applied),
-            badges=own,
-            product=cards.card(pick.row, query.zone).json
-            if fields is None
-            else cards.picked(pick.row, fields, query.zone),
+        Item(ids[pick.row], position, pick.score, pick.rung, why, own, product)
+        for position, (pick, why, own, product) in enumerate(
+            zip(picks, reasons, badges, products, strict=True), 1
         )
-        for position, (pick, applied, own) in enumerate(zip(picks, factors, badges, strict=True), 1)
     ]
 
 
-def _reasons(pick: Pick, state: State, applied: list[tuple[ActiveRule, float]]) -> list[Reason]:
-    reasons: list[Reason] = []
-    if pick.moved_by is not None:
-        code = "pinned" if pick.moved_by.effect.__struct_config__.tag == "pin" else "quota"
-        reasons.append(_of_rule(code, pick.moved_by, {}))
-    for strategy, found, place, share in pick.shares:
-        reason = strategy.retriever.reason(state, found.evidence, place)
-        reasons.append(Reason(reason.code, reason.text, strategy.name, share, reason.counts))
-    for rule, factor in applied:
-        reasons.append(_of_rule("boosted" if factor >= 1 else "buried", rule, {"factor": factor}))
+def _reasons(picks: list[Pick], state: State) -> list[list[Reason]]:
+    """What strategies say of each pick, the largest share first; each strategy is asked once."""
+    reasons: list[list[Reason]] = [[] for _ in picks]
+    asked: dict[int, tuple[Share, list[int], list[tuple[int, int, float]]]] = {}
+    for number, pick in enumerate(picks):
+        for order, share in enumerate(pick.shares):
+            found = asked.get(id(share.found))
+            if found is None:
+                found = asked[id(share.found)] = (share, [], [])
+            found[1].append(share.place)
+            found[2].append((number, order, share.share))
+        reasons[number] = [_NONE] * len(pick.shares)
+    for (strategy, found_, _, _), places, slots in asked.values():
+        told = strategy.retriever.reasons(state, found_.evidence, places)
+        name = strategy.name
+        for reason, (number, order, part) in zip(told, slots, strict=True):
+            reasons[number][order] = Reason(reason.code, reason.text, name, part, reason.counts)
     return reasons
+
+
+def _add_rules(
+    reasons: list[list[Reason]], picks: list[Pick], factors: list[list[tuple[ActiveRule, float]]]
+) -> None:
+    for own, pick, applied in zip(reasons, picks, factors, strict=True):
+        if pick.moved_by is not None:
+            code = "pinned" if pick.moved_by.effect.__struct_config__.tag == "pin" else "quota"
+            own.insert(0, _of_rule(code, pick.moved_by, {}))
+        for rule, factor in applied:
+            own.append(_of_rule("boosted" if factor >= 1 else "buried", rule, {"factor": factor}))
 
 
 def _of_rule(code: str, rule: ActiveRule, counts: dict[str, int | float | str]) -> Reason:

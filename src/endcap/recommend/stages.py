@@ -4,7 +4,7 @@ A component is a frozen struct whose fields are its options; its name is the nam
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
@@ -48,9 +48,23 @@ class Retriever(Component, frozen=True, kw_only=True):
         """Why the candidate at `place` of the evidence was proposed, with its counts."""
         raise NotImplementedError
 
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several candidates; a retriever that has much to read does it at once."""
+        return [self.reason(state, evidence, place) for place in places]
+
 
 class Filter(Component, frozen=True, kw_only=True):
-    """Removes rows. What it removes carries the filter's name and `explain`'s text."""
+    """Removes rows. What it removes carries the filter's name and `explain`'s text.
+
+    A filter is `standing` when it goes by nothing but the product, the zone and the product's
+    dates: then it is asked once per product, not once per request.
+    """
+
+    standing: ClassVar[bool] = False
+
+    def removed(self, query: Query) -> IntArray | None:
+        """The rows it removes when they are known beforehand; None when `keep` must be asked."""
+        return None
 
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Which rows stay."""

@@ -6,17 +6,20 @@ from endcap.catalog.columns import Columns
 from endcap.core.event import VisitorState
 from endcap.core.times import DAY
 
-from .query import Traits
+from .history import kept_reads
+from .query import KINDS, State, Trail, Traits
 
 # How much an event says of the category that a visitor likes best.
-_WEIGHTS = {"view": 1, "click": 1, "cart_add": 3, "wishlist_add": 3, "purchase": 5}
+_BY_KIND = {"view": 1, "click": 1, "cart_add": 3, "wishlist_add": 3, "purchase": 5}
+_WEIGHTS = [_BY_KIND.get(kind, 0) for kind in KINDS]
 
 
 def traits_of(
-    state: VisitorState, columns: Columns, now: int, currency: str, tags: frozenset[str]
+    visitor: VisitorState, state: State, now: int, currency: str, tags: frozenset[str]
 ) -> Traits:
     """The traits at `now`; spend is what was paid in the shop's currency."""
-    totals = state.totals
+    totals = visitor.totals
+    trail = kept_reads(state).read(visitor, state.columns).lasting.trail
     return Traits(
         orders=totals.orders,
         spend=totals.spend.get(currency, 0),
@@ -24,7 +27,7 @@ def traits_of(
         days_since_seen=_days(totals.last_seen, now),
         days_since_first_seen=_days(totals.first_seen, now),
         days_since_order=_days(totals.last_order, now),
-        favourite_category=_favourite(state, columns),
+        favourite_category=_favourite(trail, state.columns),
         device=totals.device[1] or None,
         zone=totals.zone[1] or None,
         tags=tags,
@@ -35,13 +38,12 @@ def _days(moment: int | None, now: int) -> float | None:
     return None if moment is None else max(0, now - moment) / DAY
 
 
-def _favourite(state: VisitorState, columns: Columns) -> str | None:
+def _favourite(trail: Trail, columns: Columns) -> str | None:
     """The main category of most of the recent events, weighed by kind; ties by name."""
-    sums: dict[str, int] = defaultdict(int)
+    sums: dict[int, int] = defaultdict(int)
+    codes = columns.categories[trail.rows, 0].tolist()
+    for code, kind in zip(codes, trail.kinds.tolist(), strict=True):
+        sums[code] += _WEIGHTS[kind]
     names = columns.tree.symbols.names
-    for event in state.recent:
-        row = columns.row(event.product)
-        if row is not None and event.type in _WEIGHTS:
-            sums[names[columns.categories[row, 0]]] += _WEIGHTS[event.type]
-    sums.pop("", None)
-    return min(sums, key=lambda name: (-sums[name], name)) if sums else None
+    found = [(-total, names[code]) for code, total in sums.items() if total and names[code]]
+    return min(found)[1] if found else None

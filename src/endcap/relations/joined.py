@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, LongArray
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray, LongArray
 from endcap.catalog.columns import Columns
 
 from .customers import CustomerIndex
 from .fresh import Fresh
+from .partners import NO_PARTNERS, Partners, added_up
 from .session_index import SessionIndex
 from .snapshot import Popularity, Relation, Snapshot
 from .transitions import Transitions
@@ -27,22 +28,6 @@ class Best(NamedTuple):
     category: int
     rank: int
     of: int
-
-
-class Partners(NamedTuple):
-    """Products related to some seeds: catalogue rows, scores, and where each pair stands.
-
-    `place` is the row of the relation with the pair's evidence, `seed` the catalogue row of the
-    seed that gave it (of several seeds the one with the highest score).
-    """
-
-    items: IntArray
-    scores: FloatArray
-    place: LongArray
-    seed: IntArray
-
-
-NO_PARTNERS = Partners(NO_ITEMS, np.empty(0), np.empty(0, np.int64), NO_ITEMS)
 
 
 class Joined:
@@ -129,22 +114,52 @@ class Joined:
         relation = self.relation(name)
         if relation is None:
             return NO_PARTNERS
-        parts: list[Partners] = []
-        for place, seed in enumerate(seeds.tolist()):
-            part = self._pairs(relation, seed)
-            if weights is not None:
-                part.scores[:] *= weights[place]
-            parts.append(part)
-        return _merged(parts)
+        found = [
+            (seed, place, relation.row(product))
+            for place, seed in enumerate(seeds.tolist())
+            if (product := self.product(seed)) >= 0
+        ]
+        found = [one for one in found if one[2].stop > one[2].start]
+        if len(found) == 1:
+            seed, place, _ = found[0]
+            part = self._known(self._pairs(relation, seed))
+            return part if weights is None else part._replace(scores=part.scores * weights[place])
+        return self._stacked(relation, found, weights) if found else NO_PARTNERS
+
+    def _stacked(
+        self,
+        relation: Relation,
+        found: list[tuple[int, int, slice]],
+        weights: FloatArray | None,
+    ) -> Partners:
+        """The partners of several seeds (row, place among the weights, stretch), scores added."""
+        scores = np.concatenate([relation.score[row] for _, _, row in found]).astype(np.float64)
+        lengths = [row.stop - row.start for _, _, row in found]
+        if weights is not None:
+            scores *= np.repeat(weights[[place for _, place, _ in found]], lengths)
+        return added_up(
+            self._known(
+                Partners(
+                    self._to_row[np.concatenate([relation.partner[row] for _, _, row in found])],
+                    scores,
+                    np.concatenate([np.arange(row.start, row.stop) for _, _, row in found]),
+                    np.repeat(np.array([seed for seed, _, _ in found], np.int32), lengths),
+                )
+            )
+        )
 
     def pairs(self, name: str, seed: int) -> Partners:
         """What the relation holds for one seed, best first."""
         relation = self.relation(name)
         if relation is None:
             return NO_PARTNERS
-        part = self._pairs(relation, seed)
-        known = part.items >= 0
-        return part if known.all() else _taken(part, known)
+        return self._known(self._pairs(relation, seed))
+
+    def _known(self, part: Partners) -> Partners:
+        """Without those that are no longer in the catalogue."""
+        if not len(part.items) or part.items.min() >= 0:
+            return part
+        return part.taken(part.items >= 0)
 
     def evidence(self, name: str, column: str, place: LongArray) -> FloatArray:
         """A column of a relation's evidence at the places of some pairs."""
@@ -261,35 +276,3 @@ class Joined:
     def _within(self, window: str, category: str) -> IntArray:
         rows = self.ranked(window)
         return rows[self._columns.in_category(rows, category)]
-
-
-def _merged(parts: list[Partners]) -> Partners:
-    parts = [part for part in parts if len(part.items)]
-    if not parts:
-        return NO_PARTNERS
-    joined = parts[0] if len(parts) == 1 else _stacked(parts)
-    known = joined.items >= 0
-    if not known.all():
-        joined = _taken(joined, known)
-    if len(parts) == 1:
-        return joined
-    # Best pair first, so that np.unique's first index per product is the pair to cite.
-    best = np.argsort(-joined.scores, kind="stable")
-    items, first, inverse = np.unique(joined.items[best], return_index=True, return_inverse=True)
-    sums = np.bincount(inverse, joined.scores[best], len(items)).astype(np.float64)
-    return Partners(items, sums, joined.place[best][first], joined.seed[best][first])
-
-
-def _stacked(parts: list[Partners]) -> Partners:
-    return Partners(
-        np.concatenate([part.items for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate([part.place for part in parts]),
-        np.concatenate([part.seed for part in parts]),
-    )
-
-
-def _taken(partners: Partners, keep: BoolArray) -> Partners:
-    return Partners(
-        partners.items[keep], partners.scores[keep], partners.place[keep], partners.seed[keep]
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
 from endcap.catalog.categories import ancestors
 from endcap.catalog.columns import Columns
 from endcap.catalog.ranking import best_first, levelled
@@ -63,6 +63,8 @@ class Trends:
         self._window = "1d" if self.stretch <= DAY else "7d"
         self._best: IntArray | None = None
         self._ranked: tuple[int, IntArray] = (-FRESH, NO_ITEMS)
+        self._rising_of: IntArray = NO_ITEMS
+        self._rising_rows: frozenset[int] = frozenset()
         self._facets: dict[str, tuple[int, list[FacetTrend]]] = {}
 
     def measured(self, rows: IntArray, counters: Counters, now: int) -> Measured:
@@ -94,13 +96,12 @@ class Trends:
         self._ranked = (now, rows)
         return rows
 
-    def rising(self, rows: IntArray, counters: Counters, now: int) -> BoolArray:
-        """Which of a few rows trend now."""
-        if not self.stretches:
-            return np.zeros(len(rows), np.bool_)
-        measured = self.measured(rows, counters, now)
-        rising: BoolArray = (measured.recent >= MINIMUM) & (measured.growth >= GROWTH)
-        return rising
+    def rising(self, counters: Counters, now: int) -> frozenset[int]:
+        """The rows that trend, in no order."""
+        rows = self.ranked(counters, now)
+        if rows is not self._rising_of:
+            self._rising_of, self._rising_rows = rows, frozenset(rows.tolist())
+        return self._rising_rows
 
     def facets(self, kind: str, counters: Counters, now: int) -> list[FacetTrend]:
         """The `brands` or `categories` (each with all below it) that trend, by falling growth."""

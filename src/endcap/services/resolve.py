@@ -108,9 +108,7 @@ def resolved(asked: Asked, traits: TraitSource | None = None) -> tuple[Plan, Que
     request, state = asked.request, asked.state
     history = NO_HISTORY
     if asked.known is not None:
-        history = read_history(
-            asked.known, state.columns, asked.now, asked.session, asked.session_minutes
-        )
+        history = read_history(asked.known, state, asked.now, asked.session, asked.session_minutes)
     query = _query(asked, history)
     plan = asked_plan(asked.plan, request, query)
     if traits is not None and plan.personal:

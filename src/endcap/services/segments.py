@@ -104,7 +104,7 @@ class SegmentService:
         tags = self._tags.get(shop, {}).get(visitor or "", frozenset())
         if known is None and not tags:
             return self._stranger(shop, state, now)
-        bare = traits_of(known or VisitorState(), state.columns, now, self._currency, tags)
+        bare = traits_of(known or VisitorState(), state, now, self._currency, tags)
         return self.with_segments(shop, bare, state, now)
 
     def _stranger(self, shop: str, state: State, now: int) -> Traits:

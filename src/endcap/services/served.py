@@ -44,8 +44,14 @@ def served_detail(
 
 
 def _origin(item: Item) -> Origin:
-    strategies = dict.fromkeys(reason.strategy for reason in item.reasons if reason.strategy)
-    rules = dict.fromkeys(str(r.counts["rule"]) for r in item.reasons if "rule" in r.counts)
+    strategies: list[str] = []
+    rules: list[str] = []
+    for reason in item.reasons:
+        if reason.strategy:
+            if reason.strategy not in strategies:
+                strategies.append(reason.strategy)
+        elif "rule" in reason.counts and (rule := str(reason.counts["rule"])) not in rules:
+            rules.append(rule)
     return Origin(tuple(strategies), tuple(rules), item.team or "")
 
 

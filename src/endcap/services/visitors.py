@@ -86,8 +86,8 @@ class VisitorService:
         self._gate.check(shop, name)
         known = await self._visitors.recent(shop, name)
         state, now = self._live.state(shop), self._clock()
-        trail = read_history(known, state.columns, now).trail
-        return profile_of(trail, state, now, HALF_LIFE_DAYS, state.merchant.corrections_of(name))
+        trail = read_history(known, state, now).trail
+        return profile_of(trail, state, HALF_LIFE_DAYS, state.merchant.corrections_of(name))
 
     async def correct(self, shop: str, visitor: str, change: Mapping[str, object]) -> Profile:
         """Apply a merge patch to the visitor's corrections; the profile as it is then.

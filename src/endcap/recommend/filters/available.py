@@ -1,5 +1,7 @@
 """Removes what cannot be sold now and here: out of stock, not in the zone, outside its dates."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from endcap.catalog.arrays import BoolArray, IntArray
@@ -16,6 +18,8 @@ class Available(Filter, frozen=True, kw_only=True):
 
     `stock` false lets in what is out of stock but still sold in the zone.
     """
+
+    standing: ClassVar[bool] = True
 
     stock: bool = True
 

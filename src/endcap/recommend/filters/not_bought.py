@@ -8,6 +8,10 @@ from endcap.recommend.stages import Filter
 class NotBought(Filter, frozen=True, kw_only=True):
     """A product bought long ago may come back."""
 
+    def removed(self, query: Query) -> IntArray:
+        """Those rows."""
+        return query.bought
+
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that were not bought lately."""
         return absent(rows, query.bought)

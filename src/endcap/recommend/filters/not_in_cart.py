@@ -8,6 +8,10 @@ from endcap.recommend.stages import Filter
 class NotInCart(Filter, frozen=True, kw_only=True):
     """The cart named in the request, or else the one known from events."""
 
+    def removed(self, query: Query) -> IntArray:
+        """Those rows."""
+        return query.cart
+
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that are not in the cart."""
         return absent(rows, query.cart)

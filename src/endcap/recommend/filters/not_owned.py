@@ -8,6 +8,10 @@ from endcap.recommend.stages import Filter
 class NotOwned(Filter, frozen=True, kw_only=True):
     """For things one buys once; `not_bought` lets a product come back after 30 days."""
 
+    def removed(self, query: Query) -> IntArray:
+        """Those rows."""
+        return query.owned
+
     def keep(self, rows: IntArray, query: Query, state: State) -> BoolArray:
         """Rows that were never bought."""
         return absent(rows, query.owned)

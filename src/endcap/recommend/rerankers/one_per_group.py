@@ -21,12 +21,11 @@ class OnePerGroup(Reranker, frozen=True, kw_only=True):
         groups = state.columns.group[ranked.rows]
         grouped = np.flatnonzero(groups)
         kept: IntArray = np.arange(len(groups), dtype=np.int32)
-        if not len(grouped):
-            return kept
+        in_order = np.sort(groups[grouped])
+        if not (in_order[1:] == in_order[:-1]).any():
+            return kept  # mostly no group has two candidates
         _, first, member = np.unique(groups[grouped], return_index=True, return_inverse=True)
-        chosen = first
-        if len(first) < len(grouped):
-            chosen = self._chosen(ranked.rows[grouped], member, query, state)
+        chosen = self._chosen(ranked.rows[grouped], member, query, state)
         kept[grouped[first]] = grouped[chosen]
         stays = groups == 0
         stays[grouped[first]] = True

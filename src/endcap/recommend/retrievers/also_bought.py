@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 from endcap.core.answer import Reason
 from endcap.recommend.query import Query, State
-from endcap.recommend.related import pair_reason, related
+from endcap.recommend.related import Told, pair_reasons, related
 from endcap.recommend.stages import Allow, Found, Retriever
+
+_TOLD = Told("also_bought", "{pairs} customers who bought {seed} also bought this", "also_bought")
 
 
 class AlsoBought(Retriever, frozen=True, kw_only=True):
@@ -19,5 +21,8 @@ class AlsoBought(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors bought both."""
-        sentence = "{pairs} customers who bought {seed} also bought this"
-        return pair_reason("also_bought", sentence, state, evidence, place)
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        return pair_reasons(_TOLD, state, evidence, places)

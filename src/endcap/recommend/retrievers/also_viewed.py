@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 from endcap.core.answer import Reason
 from endcap.recommend.query import Query, State
-from endcap.recommend.related import pair_reason, related
+from endcap.recommend.related import Told, pair_reasons, related
 from endcap.recommend.stages import Allow, Found, Retriever
+
+_TOLD = Told("also_viewed", "Viewed together with {seed} in {pairs} visits", "also_viewed")
 
 
 class AlsoViewed(Retriever, frozen=True, kw_only=True):
@@ -19,5 +21,8 @@ class AlsoViewed(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """In how many sessions both were viewed."""
-        sentence = "Viewed together with {seed} in {pairs} visits"
-        return pair_reason("also_viewed", sentence, state, evidence, place)
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        return pair_reasons(_TOLD, state, evidence, places)

@@ -4,13 +4,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import FloatArray
+from endcap.catalog.arrays import FloatArray, IntArray, LongArray
 from endcap.core.answer import Reason
 from endcap.recommend.likeness import share_category
 from endcap.recommend.query import Query, State
-from endcap.recommend.related import MAX_ANCHORS, pair_reason
+from endcap.recommend.related import MAX_ANCHORS, Told, pair_reasons
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
-from endcap.relations.joined import Partners
+from endcap.relations.partners import Partners, added_up
+
+_TOLD = Told("bought_together", "Bought together with {seed} in {pairs} orders", "bought_together")
 
 
 class BoughtTogether(Retriever, frozen=True, kw_only=True):
@@ -38,28 +40,40 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
             scores = [_by_lift(state, part) * age for part, age in zip(parts, ages, strict=True)]
         else:
             scores = [parts[0].scores]
-        joined = Partners(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        values = np.concatenate(scores)
-        best = np.argsort(-values, kind="stable")
-        items, first, inverse = np.unique(
-            joined.items[best], return_index=True, return_inverse=True
-        )
-        sums = np.bincount(inverse, values[best], len(items)).astype(np.float64)
-        sums[share_category(state.columns, items, anchors)] *= self.same_category
+        columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+        stacked = Partners(*columns)._replace(scores=np.concatenate(scores))
+        found = added_up(stacked)
+        sums = found.scores.copy()
+        sums[share_category(state.columns, found.items, anchors)] *= self.same_category
+        keep = allow(found.items)
+        items = found.items[keep]
         evidence: dict[str, Any] = {
-            "place": joined.place[best][first],
-            "seed": joined.seed[best][first],
-            "goes_with": np.bincount(inverse, minlength=len(items)),
+            "place": found.place[keep],
+            "seed": found.seed[keep],
+            "goes_with": _goes_with(items, stacked.items),
         }
-        keep = allow(items)
-        return Found(items[keep], sums[keep], {k: v[keep] for k, v in evidence.items()})
+        return Found(items, sums[keep], evidence)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """In how many orders it was bought with the product it goes with best."""
-        sentence = "Bought together with {seed} in {pairs} orders"
-        reason = pair_reason("bought_together", sentence, state, evidence, place)
-        reason.counts["goes_with"] = int(evidence["goes_with"][place])
-        return reason
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        found = pair_reasons(_TOLD, state, evidence, places)
+        times = evidence["goes_with"][places].tolist()
+        return [
+            Reason(reason.code, reason.text, counts={**reason.counts, "goes_with": many})
+            for reason, many in zip(found, times, strict=True)
+        ]
+
+
+def _goes_with(items: IntArray, pairs: IntArray) -> LongArray:
+    """In how many of the pairs each item is; items rise."""
+    in_order = np.sort(pairs)
+    ends = np.searchsorted(in_order, items, "right")
+    times: LongArray = ends - np.searchsorted(in_order, items, "left")
+    return times
 
 
 def _by_lift(state: State, part: Partners) -> FloatArray:

@@ -8,7 +8,7 @@ from endcap.catalog.arrays import IntArray
 from endcap.core.answer import Reason
 from endcap.recommend.likeness import share_category
 from endcap.recommend.query import Query, State
-from endcap.recommend.related import MAX_ANCHORS, pair_reason
+from endcap.recommend.related import MAX_ANCHORS, Told, pair_reasons
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
 MANUAL = 2.0
@@ -51,7 +51,8 @@ class Complements(Retriever, frozen=True, kw_only=True):
             text = f"Made for {state.cards.title(seed)}{yours}"
             return Reason("accessory", text, counts={"seed": state.columns.ids[seed], "linked": 1})
         sentence = "Goes with {seed}" + yours + ": bought together in {pairs} orders"
-        return pair_reason("bought_together", sentence, state, evidence, place, "complement")
+        told = Told("bought_together", sentence, "complement")
+        return pair_reasons(told, state, evidence, [place])[0]
 
 
 def _linked(state: State, anchors: IntArray) -> tuple[IntArray, IntArray]:

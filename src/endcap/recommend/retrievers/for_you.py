@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import IntArray
+from endcap.catalog.arrays import IntArray, absent
 from endcap.core.answer import Reason
 from endcap.core.merchant import Profile
-from endcap.recommend.affinity import matching, profile_of
+from endcap.recommend.affinity import FacetReader, kept_profile
 from endcap.recommend.query import Query, State
 from endcap.recommend.scan import first_allowed
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
@@ -31,7 +31,7 @@ class ForYou(Retriever, frozen=True, kw_only=True):
         """Popular products of the favourite brands and categories, by how many facets fit."""
         if not len(query.trail.rows) and not query.corrections.weights:
             return NOTHING
-        profile = profile_of(query.trail, state, query.now, self.half_life_days, query.corrections)
+        profile = kept_profile(query.trail, state, self.half_life_days, query.corrections)
         rows = self._candidates(profile, query, state, allow, want)
         if not len(rows):
             return NOTHING
@@ -55,7 +55,7 @@ class ForYou(Retriever, frozen=True, kw_only=True):
         else:
             rows = self._listed(profile, state, allow, want)
         if not self.seen and len(query.viewed):
-            rows = rows[~np.isin(rows, query.viewed)]
+            rows = rows[absent(rows, query.viewed)]
         return rows
 
     def _listed(self, profile: Profile, state: State, allow: Allow, want: int) -> IntArray:
@@ -76,12 +76,12 @@ class ForYou(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """The facets that fit best, with their weights and the events behind them."""
-        fit = evidence["fit"][place]
-        best = [at for at in np.argsort(-fit, kind="stable")[:CITED].tolist() if fit[at] > 0]
-        names = [evidence["names"][at] for at in best]
-        counts: dict[str, int | float | str] = {}
-        for at, name in zip(best, names, strict=True):
-            counts[name] = round(float(fit[at]), 3)
+        fit = evidence["fit"][place].tolist()
+        best = sorted((-weight, at) for at, weight in enumerate(fit) if weight > 0)[:CITED]
+        counts: dict[str, int | float | str] = {
+            evidence["names"][at]: round(-weight, 3) for weight, at in best
+        }
+        names = list(counts)
         counts["events"] = max((evidence["events"].get(name, 0) for name in names), default=0)
         plain = [name for name in names if not name.startswith("price:")]
         text = f"Because you like {_said(plain[0])}" if plain else "In your price range"
@@ -92,7 +92,10 @@ def _fit(facets: list[Any], rows: IntArray, state: State) -> np.ndarray[Any, Any
     """[facets, rows]: the weight of each facet where a row has it."""
     if not facets:
         return np.zeros((0, len(rows)))
-    return np.array([f.weight * matching(f.facet, rows, state) for f in facets])
+    reader = FacetReader(rows, state)
+    fit = np.array([reader.has(f.facet) for f in facets], np.float64)
+    fit *= np.array([f.weight for f in facets])[:, None]
+    return fit
 
 
 def _said(facet: str) -> str:

@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import BoolArray, FloatArray
+from endcap.catalog.arrays import BoolArray, IntArray, LongArray
 from endcap.core.answer import Reason
 from endcap.recommend.best_sellers import NOBODY, Best, audiences, buyers_in, everyones, of_audience
+from endcap.recommend.kept import kept_reasons
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
@@ -52,33 +53,26 @@ class Popular(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors bought it in the window."""
-        window, own = evidence["window"], bool(evidence["own"][place])
-        row, audience = int(evidence["row"][place]), evidence["audience"]
-        buyers, orders = _counted(state, window, row, audience if own else "")
-        kind, _, name = audience.partition(":")
-        # What was bought since the build is in the live counts only.
-        zone = name if own and kind == "zone" else None
-        if window != "365d" and not (own and kind == "segment"):
-            buyers += round(float(_fresh(state, evidence, zone)[place]))
-        counts: dict[str, int | float | str] = {
-            "buyers": buyers,
-            "window": window,
-        }
-        whose = ""
-        if not own:
-            counts["orders"] = max(orders, buyers)
-        else:
-            counts["audience"] = audience
-            whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
-        days = window.removesuffix("d")
-        text = f"{buyers:,} customers{whose} bought this in the last {days} days"
-        if not buyers:
-            popularity, product = state.joined.popularity(window), state.joined.product(row)
-            viewers = int(popularity.viewers[product]) if popularity and product >= 0 else 0
-            counts["viewers"] = viewers
-            seen = f"{viewers:,} customers looked at this in the last {days} days"
-            text = seen if viewers and not own else "Popular in the shop"
-        return Reason("popular", text, counts=counts)
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        rows, own = evidence["row"][places], evidence["own"][places]
+        window, audience = evidence["window"], evidence["audience"]
+        buyers = _buyers(state, window, rows, "", evidence["now"])
+        if own.any():
+            theirs = _buyers(state, window, rows, audience, evidence["now"])
+            buyers = np.where(own, theirs, buyers)
+        kept = kept_reasons(state)
+        reasons: list[Reason] = []
+        for row, many, of in zip(rows.tolist(), buyers.tolist(), own.tolist(), strict=True):
+            whose = audience if of else ""
+            key = (f"popular {window} {whose}", row)
+            reason = kept.find(key, many)
+            if reason is None:
+                reason = kept.keep(key, many, _reason(state, window, row, whose, many))
+            reasons.append(reason)
+        return reasons
 
     def _found(self, best: Best, own: BoolArray, audience: str, query: Query) -> Found:
         if not len(best.rows):
@@ -95,20 +89,41 @@ class Popular(Retriever, frozen=True, kw_only=True):
         return None
 
 
-def _fresh(state: State, evidence: dict[str, Any], zone: str | None) -> FloatArray:
-    """Buyers since the build, of all rows found at once: a slate asks for several of them."""
-    made: dict[str | None, FloatArray] = evidence.setdefault("fresh", {})
-    if zone not in made:
-        fresh = state.joined.fresh
-        made[zone] = fresh.visitors(evidence["row"], state.counters, evidence["now"], "sales", zone)
-    return made[zone]
-
-
-def _counted(state: State, window: str, row: int, audience: str) -> tuple[int, int]:
-    """Buyers and orders as the snapshot counted them; of an audience only the buyers."""
-    popularity, product = state.joined.popularity(window), state.joined.product(row)
+def _buyers(state: State, window: str, rows: IntArray, audience: str, now: int) -> LongArray:
+    """Buyers in the window: those the snapshot counted, and those since."""
+    joined, (kind, _, name) = state.joined, audience.partition(":")
+    products = joined.products_or_none(rows)
+    popularity = joined.popularity(window)
+    buyers = np.zeros(len(rows), np.int64)
     if audience:
-        return buyers_in(audience, window, product, state), 0
-    if popularity is None or product < 0:
-        return 0, 0
-    return int(popularity.buyers[product]), int(popularity.orders[product])
+        counted = [buyers_in(audience, window, product, state) for product in products.tolist()]
+        buyers += np.array(counted, np.int64)
+    elif popularity is not None and len(popularity.buyers):
+        buyers += np.where(products >= 0, popularity.buyers[products], 0)
+    # What was bought since the build is in the live counts only.
+    if window != "365d" and kind != "segment":
+        zone = name if kind == "zone" else None
+        fresh = joined.fresh.visitors(rows, state.counters, now, "sales", zone)
+        buyers += np.rint(fresh).astype(np.int64)
+    return buyers
+
+
+def _reason(state: State, window: str, row: int, audience: str, buyers: int) -> Reason:
+    popularity, product = state.joined.popularity(window), state.joined.product(row)
+    counts: dict[str, int | float | str] = {"buyers": buyers, "window": window}
+    whose = ""
+    kind, _, name = audience.partition(":")
+    if audience:
+        counts["audience"] = audience
+        whose = f" in {name}" if kind == "zone" else f" of your kind ({name})"
+    else:
+        orders = int(popularity.orders[product]) if popularity and product >= 0 else 0
+        counts["orders"] = max(orders, buyers)
+    days = window.removesuffix("d")
+    text = f"{buyers:,} customers{whose} bought this in the last {days} days"
+    if not buyers:
+        viewers = int(popularity.viewers[product]) if popularity and product >= 0 else 0
+        counts["viewers"] = viewers
+        seen = f"{viewers:,} customers looked at this in the last {days} days"
+        text = seen if viewers and not audience else "Popular in the shop"
+    return Reason("popular", text, counts=counts)

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from endcap.core.answer import Reason
+from endcap.recommend.kept import kept_reasons
 from endcap.recommend.query import Query, State
 from endcap.recommend.related import related
 from endcap.recommend.stages import Allow, Found, Retriever
@@ -19,10 +20,30 @@ class Similar(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many attributes are shared, and how close the prices are."""
-        seed, at = int(evidence["seed"][place]), int(evidence["place"][place])
-        relation = state.joined.relation("similar")
-        counts: dict[str, int | float | str] = {"seed": state.columns.ids[seed]}
-        if relation is not None:
-            counts["shared"] = int(relation.evidence["shared"][at])
-            counts["closeness"] = round(float(relation.evidence["closeness"][at]), 3)
-        return Reason("similar", f"Similar to {state.cards.title(seed)}", counts=counts)
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        rows = evidence["seed"][places]
+        kept = kept_reasons(state)
+        reasons: list[Reason] = []
+        for seed, at, version in zip(
+            rows.tolist(),
+            evidence["place"][places].tolist(),
+            state.columns.version[rows].tolist(),
+            strict=True,
+        ):
+            reason = kept.find(("similar", at), version)
+            if reason is None:
+                reason = kept.keep(("similar", at), version, _reason(state, seed, at))
+            reasons.append(reason)
+        return reasons
+
+
+def _reason(state: State, seed: int, at: int) -> Reason:
+    relation = state.joined.relation("similar")
+    counts: dict[str, int | float | str] = {"seed": state.columns.ids[seed]}
+    if relation is not None:
+        counts["shared"] = int(relation.evidence["shared"][at])
+        counts["closeness"] = round(float(relation.evidence["closeness"][at]), 3)
+    return Reason("similar", f"Similar to {state.cards.title(seed)}", counts=counts)

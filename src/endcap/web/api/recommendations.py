@@ -1,6 +1,7 @@
 """Recommendations: one slate, or a page of them."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -27,6 +28,7 @@ PATH = "/v1/recommendations/{placement}"
 NO_STORE = {"cache-control": "private, no-store"}
 _PART = re.compile(r"(?:[^,]|,,)+")
 RATING = {"type": "number", "minimum": 0, "maximum": 5}
+Query = dict[str, list[str]]
 MANY = {"type": "array", "items": {"type": "string"}}
 NAME = Parameter("placement", "Name of the placement, e.g. `product`.", place="path")
 
@@ -46,40 +48,17 @@ class Page(msgspec.Struct, frozen=True):
 async def get_recommendations(call: Call) -> Response:
     """One slate, asked for by query parameters."""
     query = call.query()
-
-    def text(name: str) -> str | None:
-        return query[name][-1] if name in query else None
-
-    request = RecommendationRequest(
-        placement=call.tail(PREFIX),
-        visitor=text("visitor"),
-        session=text("session"),
-        seed=_ids(query, "seed") or [],
-        cart=_ids(query, "cart"),
-        exclude=_ids(query, "exclude") or [],
-        count=number(query, "count", None),
-        category=text("category"),
-        zone=text("zone"),
-        device=text("device"),
-        fields=_ids(query, "fields"),
-        explain=flag(query, "explain"),
-        as_of=text("as_of"),
-        brand=_ids(query, "brand") or [],
-        price_min=_decimal(query, "price_min"),
-        price_max=_decimal(query, "price_max"),
-        rating_min=_float(query, "rating_min"),
-        in_stock=flag(query, "in_stock") if "in_stock" in query else None,
-        attributes={
-            name.removeprefix("attr."): [*values]
-            for name, values in query.items()
-            if name.startswith("attr.")
-        },
-        sort=text("sort"),
-        filter=text("filter"),
-        search=text("search"),
-        personalization=_switch(query),
-        consent=said(call),
-    )
+    request = RecommendationRequest(placement=call.tail(PREFIX))
+    for name, values in query.items():
+        if name in _TEXTS:
+            setattr(request, name, values[-1])
+        elif name in _LISTS:
+            setattr(request, name, _ids(values))
+        elif name in _OTHERS:
+            setattr(request, name, _OTHERS[name](query, name))
+        elif name.startswith("attr."):
+            request.attributes[name.removeprefix("attr.")] = [*values]
+    request.consent = said(call)
     check_request(call, [request.visitor], request.explain or request.as_of is not None)
     await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
@@ -111,28 +90,30 @@ async def post_page(call: Call) -> Response:
     return response
 
 
-def _switch(query: dict[str, list[str]]) -> Literal["on", "off"]:
-    value = query.get("personalization", ["on"])[-1]
+def _switch(query: Query, name: str) -> Literal["on", "off"]:
+    value = query[name][-1]
     if value not in ("on", "off"):
-        problem = FieldProblem("/query/personalization", "not_allowed", "must be on or off")
+        problem = FieldProblem(f"/query/{name}", "not_allowed", "must be on or off")
         raise InvalidInput("the parameters cannot be taken", [problem])
     return "off" if value == "off" else "on"
 
 
-def _ids(query: dict[str, list[str]], name: str) -> list[str] | None:
+def _ids(values: list[str]) -> list[str]:
     """Values of a parameter that may be repeated, or hold several separated by commas.
 
     An id that has a comma itself is given with the comma doubled.
     """
-    if name not in query:
-        return None
-    return [part.replace(",,", ",") for value in query[name] for part in _PART.findall(value)]
+    if len(values) == 1 and values[0] and "," not in values[0]:
+        return [*values]
+    return [part.replace(",,", ",") for value in values for part in _PART.findall(value)]
 
 
-def _decimal(query: dict[str, list[str]], name: str) -> Decimal | None:
+def _count(query: Query, name: str) -> int | None:
+    return number(query, name, None)
+
+
+def _decimal(query: Query, name: str) -> Decimal:
     """A price among the parameters. Raises InvalidInput naming it."""
-    if name not in query:
-        return None
     try:
         return Decimal(query[name][-1])
     except InvalidOperation as error:
@@ -140,12 +121,24 @@ def _decimal(query: dict[str, list[str]], name: str) -> Decimal | None:
         raise InvalidInput("the parameters cannot be taken", [problem]) from error
 
 
-def _float(query: dict[str, list[str]], name: str) -> float | None:
+def _float(query: Query, name: str) -> float:
     """A number among the parameters. Raises InvalidInput naming it."""
-    number = _decimal(query, name)
-    return None if number is None else float(number)
+    return float(_decimal(query, name))
 
 
+_TEXTS = frozenset(
+    {"visitor", "session", "category", "zone", "device", "as_of", "sort", "filter", "search"}
+)
+_LISTS = frozenset({"seed", "cart", "exclude", "fields", "brand"})
+_OTHERS: dict[str, Callable[[Query, str], object]] = {
+    "count": _count,
+    "explain": flag,
+    "in_stock": flag,
+    "price_min": _decimal,
+    "price_max": _decimal,
+    "rating_min": _float,
+    "personalization": _switch,
+}
 _PARAMETERS = (
     NAME,
     Parameter("visitor", "Visitor id; without one nothing personal is read."),

@@ -1,0 +1,79 @@
+"""What was worked out for slates before and still holds, under one snapshot: badges and reasons."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from endcap.core.answer import Badge, Reason
+from endcap.core.merchant import BadgeSettings
+
+from .query import State
+
+MAX_BADGES = 50_000
+MAX_REASONS = 20_000
+
+
+class Lasting(NamedTuple):
+    """A product's badges that hold from `made` to `until`, if it stays at `version`.
+
+    `low` says that its stock may be low: that badge tells the time, so it is made anew.
+    """
+
+    version: int
+    made: int
+    until: int
+    low: bool
+    first: tuple[Badge, ...]
+    last: tuple[Badge, ...]
+
+
+class KeptBadges:
+    """Badges of the products shown lately, as the settings of now make them."""
+
+    def __init__(self) -> None:
+        self.settings: BadgeSettings | None = None
+        self.opened = 0
+        self.by_row: OrderedDict[int | tuple[int, str], Lasting] = OrderedDict()
+
+    def fitting(self, settings: BadgeSettings, opened: int) -> None:
+        """Let go of all when the settings, or the day the shop opened, are others."""
+        if settings is not self.settings or opened != self.opened:
+            self.settings, self.opened = settings, opened
+            self.by_row.clear()
+
+
+class KeptReasons:
+    """Reasons that go by the snapshot and one product's title, by what they say and of what pair.
+
+    The reasons are shared: nobody may change their counts.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], tuple[int, Reason]] = OrderedDict()
+
+    def find(self, key: tuple[str, int], version: int) -> Reason | None:
+        """The reason, if the product it names is still at this version."""
+        found = self._kept.get(key)
+        return None if found is None or found[0] != version else found[1]
+
+    def keep(self, key: tuple[str, int], version: int, reason: Reason) -> Reason:
+        """Remember the reason, and give it back."""
+        self._kept[key] = (version, reason)
+        if len(self._kept) > MAX_REASONS:
+            self._kept.popitem(last=False)
+        return reason
+
+
+def kept_badges(state: State) -> KeptBadges:
+    """Those of a state; they go when a new snapshot comes."""
+    badges = state.kept.get(KeptBadges)
+    if badges is None:
+        badges = state.kept[KeptBadges] = KeptBadges()
+    return badges
+
+
+def kept_reasons(state: State) -> KeptReasons:
+    """Those of a state; they go when a new snapshot comes."""
+    reasons = state.kept.get(KeptReasons)
+    if reasons is None:
+        reasons = state.kept[KeptReasons] = KeptReasons()
+    return reasons
