@@ -42,6 +42,7 @@ class BuildService:
         self.announce: Announce = to_nobody
         self._status: dict[str, BuildStatus] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     def status(self, shop: str) -> BuildStatus:
         """How the newest build of this process stands."""
@@ -49,7 +50,6 @@ class BuildService:
 
     async def start(self, shop: str) -> BuildStatus:
         """Start a build, unless one is running; either way return its status."""
-        # The task of one that is done may still be telling others so.
         if self.status(shop).state != "running":
             self._status[shop] = BuildStatus(state="running", started_at=self._clock())
             self._tasks[shop] = asyncio.get_running_loop().create_task(self._run(shop))
@@ -82,7 +82,12 @@ class BuildService:
 
     async def _run(self, shop: str) -> None:
         await self._build(shop)
-        status = self.status(shop)
+        # The next build need not wait until everybody was told.
+        telling = asyncio.get_running_loop().create_task(self._tell(shop, self.status(shop)))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, shop: str, status: BuildStatus) -> None:
         if status.state == "done":
             took = (status.finished_at or 0) - (status.started_at or 0)
             told = {"snapshot": status.snapshot, "milliseconds": took}
