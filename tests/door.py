@@ -6,10 +6,11 @@ import threading
 from contextlib import contextmanager
 from urllib.parse import quote, unquote, urlencode
 
+from endcap.fresh import system_clock
 from endcap.serving import app_services
 from endcap.settings import read_settings
 from endcap.web.app import create_app
-from endcap.wiring import open_installation, system_clock
+from endcap.wiring import open_installation
 
 
 class Answer:

@@ -34,6 +34,7 @@ def app_services(installation: Installation, tracer: Tracer | None = None) -> Ap
         placements=installation.placements,
         drafts=installation.drafts,
         four_eyes=installation.four_eyes,
+        shadows=installation.shadows,
         builds=installation.builds,
         reports=installation.measuring.reports,
         experiments=installation.experiments,

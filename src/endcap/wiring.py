@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import msgspec
 from endcap.building import build_runner
 from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
+from endcap.fresh import new_id, system_clock
 from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.measuring import Measuring, assemble_measuring
 from endcap.noticing import Noticing, noticing_of
@@ -47,20 +47,17 @@ from endcap.services.recommend import RecommendService
 from endcap.services.results import ResultService
 from endcap.services.security import Security
 from endcap.services.served import ServedLog
+from endcap.services.shadow import ShadowService
 from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
+from endcap.shadowing import shadows_of
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
 
 REFRESH_SECONDS = 1
 """How often a replica looks for keys, accounts and revocations that another one changed."""
-
-
-def system_clock() -> int:
-    """Now, in UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +91,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     erasing: Erasing
     noticing: Noticing
     drafts: PlacementDrafts
+    shadows: ShadowService
     four_eyes: FourEyes
 
 
@@ -118,6 +116,7 @@ async def open_installation(
             await installation.placements.load(shop)
             await installation.ruling.load(shop)
             await installation.experiments.load(shop)
+            await installation.shadows.load(shop)
             await installation.decisions.load(shop)
             if does.live:
                 await installation.live.load(shop)
@@ -128,6 +127,7 @@ async def open_installation(
                 yield installation
             finally:
                 await installation.erasing.erasures.stop()
+                await installation.shadows.settle()
                 await installation.served.flush()
                 await installation.committer.stop()
                 installation.measuring.close()
@@ -202,6 +202,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         time.perf_counter_ns,
         access.slates,
     )
+    drafted, answering = (placements, drafts, ruling), (recommender, served, gate)
+    shadows = shadows_of(store, drafted, answering, measuring, (clock, time.perf_counter_ns))
     ruling.rules.before_live = recommender.prepare
     erasing = assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock)
     noticing.listen(ruling.rules, placements, experiments, builds, erasing.erasures)
@@ -253,9 +255,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             {
                 "placement": placements.load,
                 "experiment": experiments.load,
-                "suppressed": gate.refresh,
+                "shadow": shadows.load,
                 "policy": four_eyes.load,
-                "consent": gate.refresh,
+                **dict.fromkeys(("suppressed", "consent"), gate.refresh),
                 **dict.fromkeys(KINDS, decisions.load),
                 **ruling.reloads,
             },
@@ -267,13 +269,9 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         erasing=erasing,
         noticing=noticing,
         drafts=drafts,
+        shadows=shadows,
         four_eyes=four_eyes,
     )
-
-
-def new_id() -> str:
-    """A fresh random id of 24 characters."""
-    return secrets.token_urlsafe(18)
 
 
 @asynccontextmanager

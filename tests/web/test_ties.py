@@ -5,7 +5,7 @@ import time
 
 from door import open_door
 from endcap.core.times import DAY, HOUR, format_time
-from endcap.wiring import system_clock
+from endcap.fresh import system_clock
 
 IDS = [f"p{n:02}" for n in range(12)]
 BUYERS = 7

@@ -8,11 +8,12 @@ import typer
 
 from endcap.core.access import EVERY_SCOPE, SCOPES, Caller
 from endcap.core.access_requests import KeyRequest, KeyView
+from endcap.fresh import system_clock
 from endcap.secret import read_secret
 from endcap.secured import login_url
 from endcap.services.administration import Administration
 from endcap.settings import Settings
-from endcap.wiring import open_installation, system_clock
+from endcap.wiring import open_installation
 
 from .options import Config, Data, Json, Shop, settings_from
 from .output import show

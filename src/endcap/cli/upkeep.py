@@ -8,12 +8,13 @@ import typer
 
 from endcap.core.errors import ConfigurationError
 from endcap.erasing import LEDGER
+from endcap.fresh import system_clock
 from endcap.services.ledger import Ledger
 from endcap.settings import Settings
 from endcap.storage.backup import read_backup, write_backup
 from endcap.storage.copies import copy
 from endcap.storage.stores import open_reading, open_store
-from endcap.wiring import open_installation, system_clock
+from endcap.wiring import open_installation
 
 from .options import Config, Data, Json, settings_from
 from .output import show

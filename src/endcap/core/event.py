@@ -19,7 +19,7 @@ ShopEventType = Literal[
     "dismiss",
 ]
 Traffic = Literal["bot", "staff"]
-OwnEventType = Literal["served", "exposure", "merge"]
+OwnEventType = Literal["served", "exposure", "merge", "shadow"]
 EventType = Literal[ShopEventType, OwnEventType]
 SHOP_EVENT_TYPES: tuple[str, ...] = get_args(ShopEventType)
 OWN_EVENT_TYPES: tuple[str, ...] = get_args(OwnEventType)

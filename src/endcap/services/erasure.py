@@ -313,7 +313,9 @@ class Anonymiser:
             self._log.by_visitor, shop, visitor, PAGE, (), before
         ):
             before = page[0].seq
-            kept = [e for e in page if e.type not in ("served", "exposure", "merge", "search")]
+            kept = [
+                e for e in page if e.type not in ("served", "exposure", "shadow", "merge", "search")
+            ]
             await self._committer.submit([self._anonymous(event) for event in kept], ())
 
     def _anonymous(self, event: Event) -> Event:

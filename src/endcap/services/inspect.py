@@ -101,7 +101,9 @@ class Inspector:
         """The newest events of the shop's own making, newest first; what we served is left out."""
         events = await asyncio.to_thread(self._newest, shop, limit * 4)
         rows = self._live.state(shop).columns
-        shown = [e for e in reversed(events) if e.type not in ("served", "exposure")][:limit]
+        shown = [e for e in reversed(events) if e.type not in ("served", "exposure", "shadow")][
+            :limit
+        ]
         return [
             LiveEvent(
                 seq=event.seq,

@@ -34,6 +34,7 @@ from .placements import PlacementService
 from .resolve import Asked, asked_time, check, resolved
 from .rule_source import NoRules, RuleSource, TraitSource
 from .served import ServedLog, served_detail, served_event
+from .shadow import Offer, nothing
 from .slate_cache import Kept, Lookup, SlateCache, detail_again
 from .traces import inputs_of
 from .trials import NoTrials, Trial, TrialSource
@@ -79,6 +80,7 @@ class RecommendService:
         self._offering = offering
         self._stopwatch = stopwatch
         self._pipeline = Pipeline()
+        self.shadow: Offer = nothing
 
     async def recommend(self, shop: str, request: RecommendationRequest) -> Slate:
         """One slate. Raises InvalidInput or UnknownPlacement."""
@@ -288,3 +290,4 @@ class RecommendService:
         # Its erasure may have begun while the slate was made.
         kept = asked.kept and (shop, asked.visitor) not in self._gate.suppressed
         self._served.add(served_event(shop, asked, slate, detail, kept))
+        self.shadow(shop, asked, slate)

@@ -24,6 +24,7 @@ from endcap.services.rule_trials import RuleTrials
 from endcap.services.rules import RuleService
 from endcap.services.security import Security
 from endcap.services.segments import SegmentService
+from endcap.services.shadow import ShadowService
 from endcap.services.shopfront import Shopfront
 from endcap.services.traces import Traces
 from endcap.services.trends import TrendService
@@ -54,6 +55,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     placements: PlacementService
     drafts: PlacementDrafts
     four_eyes: FourEyes
+    shadows: ShadowService
     builds: BuildService
     reports: ReportService
     experiments: ExperimentService

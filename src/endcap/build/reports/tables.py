@@ -8,7 +8,7 @@ import duckdb
 from endcap.build.archive import COLUMNS
 from endcap.build.kernels import kernel
 
-TABLES = ("shown", "latency", "assortment", "touches", "sales", "credits", "visitors")
+TABLES = ("shown", "latency", "assortment", "touches", "sales", "credits", "visitors", "shadows")
 # Tables that only count; the others have a row per visitor and thing.
 COUNTS = {
     "shown": ("served", "seen", "clicked", "slates", "fallback_slates"),
@@ -17,7 +17,7 @@ COUNTS = {
 }
 # Kernels in the order in which they read each other.
 COUNTING = ("excluded", "clean", "slates", "met", "shown", "latency", "assortment")
-STEPS = (*COUNTING, "touches", "sales", "credits", "visitors")
+STEPS = (*COUNTING, "touches", "sales", "credits", "visitors", "shadows")
 _EARLIER = ("touches", "sales", "credits")
 # Days of events read before the first day that is computed: a slate lives a day, and its first
 # click is told from repeats.
@@ -37,6 +37,8 @@ ABOUT = {
     "`age` is the time from touch to line in ms.",
     "visitors": "Per day what each visitor met: slates, served, seen, clicked by placement and "
     "variant; first_served and first_seen in UTC ms.",
+    "shadows": "Slates of drafts that were worked out but not shown, beside those that were shown: "
+    "`drafted` and `shown` are lists of products.",
     "events": "The archived log: one row per product line of an event.",
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from endcap.core.shadow import ShadowFigures, ShadowQuestion
 from endcap.core.times import DAY
 from endcap.core.trial import Preferences, TrialData, TrialQuestion, TrialUnits
 from endcap.experiments.moments import Sums
@@ -16,6 +17,7 @@ from endcap.experiments.moments import Sums
 from .interleavings import preferences
 from .live import LiveRollups
 from .rollups import EPOCH, ONE_DAY
+from .shadows import shadow_figures
 from .trial_parts import by_day, by_kind
 
 PRE_DAYS = 14
@@ -96,6 +98,10 @@ class TrialReports:
                 reached=reached,
                 as_of=fresh.at,
             )
+
+    def shadow(self, question: ShadowQuestion) -> ShadowFigures:
+        """A draft that was worked out and not shown."""
+        return shadow_figures(self._rollups, question)
 
     def preferences(self, question: TrialQuestion) -> Preferences:
         """How the visitors of an interleaving chose."""

@@ -4,4 +4,4 @@ SELECT l.seq, l.line, l.type, l.visitor, l.product, l.quantity, l.price_minor, l
        l.strategies, l.rules, l.fallback, l.experiment, l.variant, l.segments, l.micros
 FROM lines AS l
 ANTI JOIN excluded AS e ON e.day = l.day AND e.visitor = l.visitor
-WHERE l.type IN ('served', 'impression', 'click', 'cart_add', 'purchase', 'refund')
+WHERE l.type IN ('served', 'impression', 'click', 'cart_add', 'purchase', 'refund', 'shadow')

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.request import RecommendationRequest
@@ -10,7 +11,8 @@ from endcap.core.status import PlacementView
 from endcap.core.times import parse_time
 from endcap.recommend.parameters import MainParameters, main_parameters
 from endcap.services.cases import Draft, Preview
-from endcap.web.dashboard.page import Page, PageCall
+from endcap.services.shadow import ShadowView
+from endcap.web.dashboard.page import Action, Page, PageCall
 
 FIELDS = ("seed", "cart", "visitor", "zone", "device", "category", "filter", "at", "why")
 
@@ -30,6 +32,8 @@ class Detail(msgspec.Struct, frozen=True):
     parameters: MainParameters
     asked: dict[str, str]
     preview: Preview
+    shadow: ShadowView
+    has_draft: bool
     why_not: dict[str, str] | None
 
 
@@ -55,6 +59,8 @@ async def placement(call: PageCall) -> Detail:
         parameters=main_parameters(plan, rules, title),
         asked=asked,
         preview=await services.recommender.preview(call.shop, request, draft),
+        shadow=await services.shadows.get(call.shop, name),
+        has_draft=await services.drafts.get(call.shop, name) is not None,
         why_not=await _why_not(call, request, draft, asked["why"]),
     )
 
@@ -86,6 +92,24 @@ def _request(name: str, asked: dict[str, str]) -> RecommendationRequest:
         category=asked["category"] or None,
         filter=asked["filter"] or None,
     )
+
+
+async def shadow_start(call: PageCall) -> Response:
+    """Try the draft on a part of the requests."""
+    name = call.path["name"]
+    try:
+        sample = float(call.form.get("sample", "0.1"))
+    except ValueError:
+        sample = 0.0
+    await call.services.shadows.start(call.shop, name, sample, call.author)
+    return call.go(f"/dashboard/placements/{name}", said="The draft runs in the shadow.")
+
+
+async def shadow_stop(call: PageCall) -> Response:
+    """Try it no more."""
+    name = call.path["name"]
+    await call.services.shadows.stop(call.shop, name, call.author)
+    return call.go(f"/dashboard/placements/{name}", said="The shadow is stopped.")
 
 
 def _moment(text: str) -> int | None:
@@ -120,3 +144,16 @@ PAGES = (
         data=placement,
     ),
 )
+
+
+def _action(name: str, act: Any) -> Action:
+    return Action(
+        id=f"shadow_{name}",
+        path=f"/placements/{{name}}/shadow-{name}",
+        act=act,
+        scope="rules:edit",
+        page="placement",
+    )
+
+
+ACTIONS = (_action("start", shadow_start), _action("stop", shadow_stop))
