@@ -16,7 +16,6 @@ LONGER = {
     "rules/operators.py": "one table: every operator of the language, a row each",
     "rules/kernels.py": "the numpy side of that table",
     "services/erasure.py": "one state machine: an erasure from request to verified",
-    "web/api/accounts.py": "one resource with many operations; to be split",
 }
 COMPONENTS = ("retrievers", "filters", "rerankers", "scorers", "badges")
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("**/*.md"))]

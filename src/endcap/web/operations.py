@@ -71,3 +71,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         """The names it takes in the query."""
         own = {p.name for p in self.parameters if p.place == "query"}
         return frozenset(own | {"key"} if self.browser else own)
+
+
+def maker(**common: Any) -> Callable[..., Operation]:
+    """Makes operations that have these fields in common; each may say otherwise."""
+
+    def make(**fields: Any) -> Operation:
+        return Operation(**{**common, **fields})
+
+    return make

@@ -1,7 +1,5 @@
 """Placements: read, change, and look back."""
 
-from typing import Any
-
 import msgspec
 from starlette.responses import Response
 
@@ -20,7 +18,7 @@ from endcap.core.status import PlacementView
 from endcap.recommend.parameters import MainParameters, main_parameters
 from endcap.services.four_eyes import NeedsAnotherPerson
 from endcap.web.call import Call, answer, expected_version, number
-from endcap.web.operations import Operation, Parameter
+from endcap.web.operations import Parameter, maker
 
 NAME = Parameter("name", "Name of the placement.", place="path")
 IF_MATCH = Parameter("If-Match", "Change only this version.", place="header")
@@ -99,9 +97,7 @@ def _tagged(view: PlacementView) -> Response:
     return response
 
 
-def _operation(**fields: Any) -> Operation:
-    fields.setdefault("path", "/v1/placements/{name}")
-    return Operation(tag="Placements", **fields)
+_operation = maker(path="/v1/placements/{name}", tag="Placements")
 
 
 OPERATIONS = (

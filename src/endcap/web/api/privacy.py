@@ -17,7 +17,7 @@ from endcap.core.errors import (
     VisitorErased,
 )
 from endcap.web.call import JSON, Call, answer
-from endcap.web.operations import Operation, Parameter
+from endcap.web.operations import Parameter, maker
 
 PREFIX = "/v1/visitors/"
 PATH = "/v1/visitors/{id:path}"
@@ -81,8 +81,7 @@ async def list_erasures(call: Call) -> Response:
     return answer(await call.services.privacy.erasures.all(call.shop))
 
 
-def _operation(**fields: Any) -> Operation:
-    return Operation(scope="privacy:erase", tag="Privacy", **fields)
+_operation = maker(scope="privacy:erase", tag="Privacy")
 
 
 ERRORS = (InvalidInput, StoreUnavailable)

@@ -1,7 +1,5 @@
 """Rules: draft, check, preview, publish, roll back."""
 
-from typing import Any
-
 import msgspec
 from starlette.responses import Response
 
@@ -19,7 +17,7 @@ from endcap.core.preview import Preview, PreviewRequest
 from endcap.core.rule import Rule
 from endcap.core.rule_status import CheckReport, Publication, RuleView
 from endcap.web.call import Call, answer, flag, number
-from endcap.web.operations import Operation, Parameter
+from endcap.web.operations import Parameter, maker
 
 from .segments import IF_MATCH, NOTE, VERSION, edit_of
 
@@ -129,10 +127,7 @@ def _tagged(view: RuleView) -> Response:
     return response
 
 
-def _operation(**fields: Any) -> Operation:
-    fields.setdefault("path", "/v1/rules/{name}")
-    fields.setdefault("parameters", (NAME,))
-    return Operation(tag="Rules", **fields)
+_operation = maker(path="/v1/rules/{name}", parameters=(NAME,), tag="Rules")
 
 
 EXAMPLE = {

@@ -1,7 +1,5 @@
 """Segments: named conditions over visitors; and what is known of one visitor."""
 
-from typing import Any
-
 import msgspec
 from starlette.responses import Response
 
@@ -16,7 +14,7 @@ from endcap.core.errors import (
 from endcap.core.segment import Segment, SegmentView, VisitorTags, VisitorView
 from endcap.services.versions import Edit
 from endcap.web.call import Call, answer, expected_version, number
-from endcap.web.operations import Operation, Parameter
+from endcap.web.operations import Parameter, maker
 
 NAME = Parameter("name", "Name of the segment.", place="path")
 VISITOR = Parameter("id", "Id of the visitor, as the shop sends it.", place="path")
@@ -91,10 +89,7 @@ def _tagged(view: SegmentView) -> Response:
     return response
 
 
-def _operation(**fields: Any) -> Operation:
-    fields.setdefault("path", "/v1/segments/{name}")
-    fields.setdefault("tag", "Segments")
-    return Operation(**fields)
+_operation = maker(path="/v1/segments/{name}", tag="Segments")
 
 
 OPERATIONS = (

@@ -1,7 +1,5 @@
 """Webhooks: who is told of what happens here, and what became of each delivery."""
 
-from typing import Any
-
 from starlette.responses import Response
 
 from endcap.core.errors import (
@@ -21,7 +19,7 @@ from endcap.core.webhook import (
     EndpointView,
 )
 from endcap.web.call import Call, answer, number
-from endcap.web.operations import Operation, Parameter
+from endcap.web.operations import Parameter, maker
 
 PREFIX = "/v1/webhooks/"
 LIMIT = 65_536
@@ -107,9 +105,7 @@ def _id(call: Call) -> str:
     return name
 
 
-def _operation(**fields: Any) -> Operation:
-    return Operation(**{"scope": "accounts:admin", "tag": "Webhooks", **fields})
-
+_operation = maker(scope="accounts:admin", tag="Webhooks")
 
 OPERATIONS = (
     _operation(
