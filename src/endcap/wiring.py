@@ -97,12 +97,12 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_installation(
-    settings: Settings, clock: Clock = system_clock, serving: bool = False
+    settings: Settings, clock: Clock = system_clock, serving: bool = False, answers: bool = True
 ) -> AsyncIterator[Installation]:
     """Open the store, load its shops, and close all of it again.
 
-    `serving` adds automatic builds and following the log.
-
+    `serving` adds automatic builds and following the log. Without `answers`, for commands that
+    recommend nothing, neither catalogue nor snapshot is read into memory.
     Raises ConfigurationError when the installation cannot work as it is set up.
     """
     store = open_store(settings.store_url, settings.folder)
@@ -118,7 +118,7 @@ async def open_installation(
             await installation.experiments.load(shop)
             await installation.shadows.load(shop)
             await installation.decisions.load(shop)
-            if does.live:
+            if does.live and answers:
                 await installation.live.load(shop)
             await installation.erasing.erasures.load(shop)
         upkeep = installation.security.running(REFRESH_SECONDS if store.shared else 0)

@@ -19,7 +19,7 @@ def build(config: Config = None, data: Data = None, json: Json = False) -> None:
 
 
 async def _build(settings: Settings, as_json: bool) -> BuildStatus:
-    async with open_installation(settings) as installation:
+    async with open_installation(settings, answers=False) as installation:
         return await run_build(installation, as_json)
 
 
