@@ -6,7 +6,7 @@ cannot do what it was asked raises `StoreUnavailable`; it never answers as if it
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .event import DeadLetter, Event, VisitorState
 from .placement import ControlRecord
@@ -98,6 +98,14 @@ class VisitorStore(Protocol):
 
     async def forget(self, shop: str, visitor: str) -> None:
         """Drop the visitor's state."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A visitor store that can read many visitors together."""
+
+    async def read_ahead(self, shop: str, visitors: Sequence[str]) -> None:
+        """Have the visitors' states at hand when `recent` asks for them soon."""
 
 
 class Control(Protocol):

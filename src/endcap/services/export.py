@@ -8,6 +8,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.receipt import RowError
 from endcap.core.request import RecommendationRequest
 
+from .ahead import AT_ONCE
 from .recommend import RecommendService
 from .served import ServedLog
 
@@ -57,6 +58,8 @@ class ExportService:
         rows: list[ExportRow] = []
         errors: list[RowError] = []
         for line, visitor in enumerate(visitors, first):
+            if (line - first) % AT_ONCE == 0:
+                await self._recommender.read_ahead(shop, visitors[line - first :][:AT_ONCE])
             asked = msgspec.structs.replace(request, visitor=visitor, fields=FIELDS)
             try:
                 slate = await self._recommender.recommend(shop, asked)

@@ -1,7 +1,7 @@
 """Making recommendations: read the visitor, run the plan, answer, and log what was served."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -24,6 +24,7 @@ from endcap.recommend.query import Query, State
 from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
+from .ahead import read_ahead, willing
 from .cases import Case, Draft, Preview
 from .choices import check_filter
 from .gate import Gate, open_gate
@@ -99,6 +100,7 @@ class RecommendService:
         for place, request in enumerate(page.requests):
             check(request, f"/requests/{place}")
             self._placements.plan(shop, request.placement)
+        await self.read_ahead(shop, willing(page.requests))
         slates: list[Slate] = []
         shown: dict[str | None, IntArray] = {}
         for request in page.requests:
@@ -108,6 +110,10 @@ class RecommendService:
             slates.append(slate)
             await asyncio.sleep(0)  # between two slates of a long page others get their turn
         return slates
+
+    async def read_ahead(self, shop: str, visitors: Sequence[str]) -> None:
+        """Read together what visitors did, before they are asked about."""
+        await read_ahead(self._visitors, self._pseudonyms, self._gate, shop, visitors)
 
     async def prepare(self, shop: str, rules_of: Callable[[str], PlacementRules]) -> None:
         """Make ready for rules that are about to be live, off the event loop's thread."""

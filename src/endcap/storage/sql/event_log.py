@@ -59,6 +59,18 @@ class SqlEventLog:
             own = own.where(events.c.type.in_(sorted(types)))
         return self._read(own.order_by(events.c.seq.desc()).limit(limit))[::-1]
 
+    def by_visitors(
+        self, shop: str, visitors: Sequence[str], types: Collection[str], most: int
+    ) -> list[Event] | None:
+        """Events of several visitors in the log's order; None when there are more than `most`."""
+        theirs = select(events).where(
+            events.c.shop == shop,
+            events.c.visitor.in_(list(visitors)),
+            events.c.type.in_(sorted(types)),
+        )
+        found = self._read(theirs.order_by(events.c.seq).limit(most + 1))
+        return found if len(found) <= most else None
+
     def find(self, shop: str, source: str, event_id: str) -> Event | None:
         """See the port."""
         one = select(events).where(
