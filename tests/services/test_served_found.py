@@ -38,3 +38,29 @@ def test_found_while_waiting_and_while_being_written():
         assert log.find("s", "token") is None
 
     asyncio.run(run())
+
+
+def test_a_flush_waits_for_what_is_being_written():
+    async def run():
+        committer = SlowCommitter()
+        log = ServedLog(committer, pause=0.0)
+        log.add(
+            Event(
+                shop="s",
+                source="endcap",
+                event_id="token",
+                type="served",
+                visitor="",
+                occurred_at=1,
+                received_at=1,
+            )
+        )
+        await asyncio.sleep(0.02)  # by now it is being written
+        flushed = asyncio.create_task(log.flush())
+        await asyncio.sleep(0.02)
+        assert not flushed.done()
+        committer.go_on.set()
+        await flushed
+        assert log.dropped == 0
+
+    asyncio.run(run())

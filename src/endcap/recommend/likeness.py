@@ -11,9 +11,12 @@ from .query import Query, State
 
 def share_category(columns: Columns, rows: IntArray, others: IntArray) -> BoolArray:
     """Which rows have a category in common with any of `others`, the same node of the tree."""
-    codes = columns.categories[others]
-    found: BoolArray = np.any(np.isin(columns.categories[rows], codes[codes > 0]), axis=1)
-    return found
+    own = columns.categories[rows]
+    found = np.zeros(own.shape, np.bool_)
+    for code in {*columns.categories[others].ravel().tolist()} - {0}:
+        found |= own == code
+    shared: BoolArray = np.any(found, axis=1)
+    return shared
 
 
 def price_ratio(query: Query, state: State, rows: IntArray, seed: int) -> FloatArray:

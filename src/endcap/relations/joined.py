@@ -12,7 +12,7 @@ from endcap.catalog.columns import Columns
 
 from .customers import CustomerIndex
 from .fresh import Fresh
-from .partners import NO_PARTNERS, Partners, added_up
+from .partners import NO_PARTNERS, Partners, added_up, stacked
 from .session_index import SessionIndex
 from .snapshot import Popularity, Relation, Snapshot
 from .transitions import Transitions
@@ -20,6 +20,8 @@ from .trends import Trends
 
 MAX_BRANDS = 2_000
 MAX_PLACES = 10
+# Products whose partners in a relation are kept ready; of a hundred partners each, some 20 MB.
+MAX_PAIRS = 8_192
 
 
 class Best(NamedTuple):
@@ -43,6 +45,7 @@ class Joined:
         self._to_product[self._to_row[known]] = np.flatnonzero(known)
         self._ranked: dict[tuple[str, str], IntArray] = {}
         self._brands: OrderedDict[tuple[str, int], IntArray] = OrderedDict()
+        self._pairs: OrderedDict[tuple[str, int], Partners] = OrderedDict()
         self._audiences: dict[str, int] | None = None
         self._terms: dict[str, int] | None = None
         self.trends = Trends(self, columns)
@@ -111,55 +114,44 @@ class Joined:
 
         `weights` (one per seed, default 1) scale each seed's scores.
         """
-        relation = self.relation(name)
-        if relation is None:
+        parts = [self.pairs(name, seed) for seed in seeds.tolist()]
+        held = [place for place, part in enumerate(parts) if len(part.items)]
+        if not held:
             return NO_PARTNERS
-        found = [
-            (seed, place, relation.row(product))
-            for place, seed in enumerate(seeds.tolist())
-            if (product := self.product(seed)) >= 0
-        ]
-        found = [one for one in found if one[2].stop > one[2].start]
-        if len(found) == 1:
-            seed, place, _ = found[0]
-            part = self._known(self._pairs(relation, seed))
-            return part if weights is None else part._replace(scores=part.scores * weights[place])
-        return self._stacked(relation, found, weights) if found else NO_PARTNERS
-
-    def _stacked(
-        self,
-        relation: Relation,
-        found: list[tuple[int, int, slice]],
-        weights: FloatArray | None,
-    ) -> Partners:
-        """The partners of several seeds (row, place among the weights, stretch), scores added."""
-        scores = np.concatenate([relation.score[row] for _, _, row in found]).astype(np.float64)
-        lengths = [row.stop - row.start for _, _, row in found]
+        scores = [parts[place].scores for place in held]
         if weights is not None:
-            scores *= np.repeat(weights[[place for _, place, _ in found]], lengths)
-        return added_up(
-            self._known(
-                Partners(
-                    self._to_row[np.concatenate([relation.partner[row] for _, _, row in found])],
-                    scores,
-                    np.concatenate([np.arange(row.start, row.stop) for _, _, row in found]),
-                    np.repeat(np.array([seed for seed, _, _ in found], np.int32), lengths),
-                )
-            )
-        )
+            scores = [own * weights[place] for own, place in zip(scores, held, strict=True)]
+        if len(held) == 1:
+            return parts[held[0]]._replace(scores=scores[0])
+        return added_up(stacked([parts[place] for place in held], scores))
 
     def pairs(self, name: str, seed: int) -> Partners:
-        """What the relation holds for one seed, best first."""
-        relation = self.relation(name)
-        if relation is None:
-            return NO_PARTNERS
-        return self._known(self._pairs(relation, seed))
+        """What the relation holds for one seed, best first; the arrays cannot be written to."""
+        key = (name, seed)
+        part = self._pairs.get(key)
+        if part is None:
+            part = self._pairs[key] = self._read(name, seed)
+            if len(self._pairs) > MAX_PAIRS:
+                self._pairs.popitem(last=False)
+        return part
 
-    def _known(self, part: Partners) -> Partners:
-        """Without those that are no longer in the catalogue."""
-        if not len(part.items) or part.items.min() >= 0:
-            return part
-        return part.taken(part.items >= 0)
+    def _read(self, name: str, seed: int) -> Partners:
+        relation, product = self.relation(name), self.product(seed)
+        if relation is None or product < 0:
+            return NO_PARTNERS
+        row = relation.row(product)
+        items = self._to_row[relation.partner[row]]
+        part = Partners(
+            items,
+            relation.score[row].astype(np.float64),
+            np.arange(row.start, row.stop, dtype=np.int64),
+            np.full(len(items), seed, np.int32),
+        )
+        if len(items) and items.min() < 0:
+            part = part.taken(items >= 0)
+        for column in part:
+            column.setflags(write=False)
+        return part
 
     def evidence(self, name: str, column: str, place: LongArray) -> FloatArray:
         """A column of a relation's evidence at the places of some pairs."""
@@ -177,16 +169,6 @@ class Joined:
         """Catalogue rows of the snapshot's product numbers; -1 for what is unknown by now."""
         rows: IntArray = self._to_row[products]
         return rows
-
-    def _pairs(self, relation: Relation, seed: int) -> Partners:
-        product = self.product(seed)
-        if product < 0:
-            return NO_PARTNERS
-        row = relation.row(product)
-        items = self._to_row[relation.partner[row]]
-        scores = relation.score[row].astype(np.float64)
-        places = np.arange(row.start, row.stop, dtype=np.int64)
-        return Partners(items, scores, places, np.full(len(items), seed, np.int32))
 
     def ranked(self, window: str, category: str | None = None) -> IntArray:
         """Rows by falling popularity in the window, at `category` or below it when given.

@@ -27,6 +27,16 @@ class Partners(NamedTuple):
 NO_PARTNERS = Partners(NO_ITEMS, np.empty(0), np.empty(0, np.int64), NO_ITEMS)
 
 
+def stacked(parts: list[Partners], scores: list[FloatArray]) -> Partners:
+    """The pairs of several products one after the other, with these scores in place of theirs."""
+    return Partners(
+        np.concatenate([part.items for part in parts]),
+        np.concatenate(scores),
+        np.concatenate([part.place for part in parts]),
+        np.concatenate([part.seed for part in parts]),
+    )
+
+
 def added_up(pairs: Partners) -> Partners:
     """Each product once, by row: its scores added up, and the pair that gave most to cite."""
     if not len(pairs.items):

@@ -85,6 +85,7 @@ class ServedLog:
         self._waiting: list[Event] = []
         self._writing: list[Event] = []
         self._task: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         self.dropped = 0
 
     def find(self, shop: str, token: str) -> Event | None:
@@ -103,8 +104,10 @@ class ServedLog:
 
     async def flush(self) -> None:
         """Write what waits now; called at the stop."""
+        async with self._turn:  # what is being written is written to its end
+            if self._task is not None:
+                self._task.cancel()
         if self._task is not None:
-            self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._write()
 
@@ -114,13 +117,14 @@ class ServedLog:
             await self._write()
 
     async def _write(self) -> None:
-        events, self._waiting = self._waiting, []
-        if not events:
-            return
-        self._writing = events
-        try:
-            await self._committer.submit(events, ())
-        except EndcapError:
-            self.dropped += len(events)
-        finally:
-            self._writing = []
+        async with self._turn:
+            events, self._waiting = self._waiting, []
+            if not events:
+                return
+            self._writing = events
+            try:
+                await self._committer.submit(events, ())
+            except EndcapError:
+                self.dropped += len(events)
+            finally:
+                self._writing = []

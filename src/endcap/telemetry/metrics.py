@@ -44,6 +44,7 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._busy = Gauge(
             "endcap_http_requests_in_progress", "Requests under way.", registry=self.registry
         )
@@ -56,8 +57,15 @@ class Metrics:
     def answered(self, operation: str, status: int, seconds: float) -> None:
         """A request has been answered."""
         self._busy.dec()
-        self._requests.labels(operation, f"{status // 100}xx").inc()
-        self._seconds.labels(operation).observe(seconds)
+        key = (operation, status // 100)
+        children = self._children.get(key)
+        if children is None:
+            # To look them up by their labels takes longer than to count.
+            counter = self._requests.labels(operation, f"{status // 100}xx")
+            children = self._children[key] = (counter, self._seconds.labels(operation))
+        counter, histogram = children
+        counter.inc()
+        histogram.observe(seconds)
 
     def count_telemetry(self, counts: Callable[[], dict[tuple[str, str], int]]) -> None:
         """Also show what became of what is sent elsewhere, by destination and fate."""

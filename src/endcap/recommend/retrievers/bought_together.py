@@ -10,7 +10,7 @@ from endcap.recommend.likeness import share_category
 from endcap.recommend.query import Query, State
 from endcap.recommend.related import MAX_ANCHORS, Told, pair_reasons
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
-from endcap.relations.partners import Partners, added_up
+from endcap.relations.partners import Partners, added_up, stacked
 
 _TOLD = Told("bought_together", "Bought together with {seed} in {pairs} orders", "bought_together")
 
@@ -32,27 +32,28 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
         anchors, dated = query.anchors(self.around)
         anchors = anchors[:MAX_ANCHORS]
         parts = [state.joined.pairs("bought_together", seed) for seed in anchors.tolist()]
-        if not any(len(part.items) for part in parts):
+        ages = [1.0 / (1 + place) if dated else 1.0 for place in range(len(parts))]
+        held = [(part, age) for part, age in zip(parts, ages, strict=True) if len(part.items)]
+        if not held:
             return NOTHING
-        ages = 1.0 / np.arange(1, len(parts) + 1) if dated else np.ones(len(parts))
-        # One product's own ranking needs no help: lift would only favour its rare partners.
-        if len(parts) > 1:
-            scores = [_by_lift(state, part) * age for part, age in zip(parts, ages, strict=True)]
+        if len(parts) == 1:
+            # One product's own ranking needs no help: lift would only favour its rare partners.
+            pairs = found = held[0][0]
         else:
-            scores = [parts[0].scores]
-        columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-        stacked = Partners(*columns)._replace(scores=np.concatenate(scores))
-        found = added_up(stacked)
-        sums = found.scores.copy()
-        sums[share_category(state.columns, found.items, anchors)] *= self.same_category
+            scores = [_by_lift(state, part) * age for part, age in held]
+            pairs = stacked([part for part, _ in held], scores)
+            found = added_up(pairs)
         keep = allow(found.items)
-        items = found.items[keep]
+        if not keep.any():
+            return NOTHING
+        items, sums = found.items[keep], found.scores[keep]
+        sums[share_category(state.columns, items, anchors)] *= self.same_category
         evidence: dict[str, Any] = {
             "place": found.place[keep],
             "seed": found.seed[keep],
-            "goes_with": _goes_with(items, stacked.items),
+            "goes_with": _goes_with(items, pairs.items),
         }
-        return Found(items, sums[keep], evidence)
+        return Found(items, sums, evidence)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """In how many orders it was bought with the product it goes with best."""
@@ -69,7 +70,7 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
 
 
 def _goes_with(items: IntArray, pairs: IntArray) -> LongArray:
-    """In how many of the pairs each item is; items rise."""
+    """In how many of the pairs each item is."""
     in_order = np.sort(pairs)
     ends = np.searchsorted(in_order, items, "right")
     times: LongArray = ends - np.searchsorted(in_order, items, "left")

@@ -133,4 +133,6 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def _is_page(path: str) -> bool:
-    return any(path == start or path.startswith(start + "/") for start in PAGES)
+    return path.startswith(PAGES) and any(
+        path == start or path.startswith(start + "/") for start in PAGES
+    )
