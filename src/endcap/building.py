@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from endcap.build.audiences import Audiences
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
 from endcap.core.times import Clock
 from endcap.measuring import Measuring, archive_home
 from endcap.services.builds import Progress
+from endcap.services.segments import SegmentService
 from endcap.settings import Settings
 from endcap.storage.folder_lock import folder_lock
 from endcap.storage.snapshots import FolderSnapshots
@@ -17,7 +19,11 @@ from endcap.storage.stores import Store
 
 
 def build_runner(
-    settings: Settings, store: Store, clock: Clock, measuring: Measuring
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    measuring: Measuring,
+    audiences: Callable[[str], Audiences],
 ) -> Callable[[str, Progress], Path]:
     """What BuildService runs: archive, export, build; returns the finished folder."""
 
@@ -45,9 +51,20 @@ def build_runner(
             built_at=now,
             memory=settings.build_memory,
             threads=settings.build_threads,
+            audiences=audiences(shop),
             earlier=FolderSnapshots(settings.folder / "snapshots").latest(shop),
         )
         parameters = BuildParameters(session_minutes=settings.session_minutes)
         return build(job, parameters, lambda s, done: progress(s, 0.35 + 0.65 * done))
 
     return run
+
+
+def audiences_of(settings: Settings, segments: SegmentService) -> Callable[[str], Audiences]:
+    """The shop's own segments that builds count best sellers for: the first by name."""
+
+    def audiences(shop: str) -> Audiences:
+        own = sorted(segments.own(shop).items())[: settings.build_segments]
+        return Audiences(dict(own), segments.tagged(shop), settings.currency)
+
+    return audiences

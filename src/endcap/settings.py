@@ -172,6 +172,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 600
     build_memory: Annotated[str, _about("Memory a build may use, e.g. `2GB`.")] = "2GB"
     build_threads: Annotated[int, _about("Threads a build may use.")] = 2
+    build_segments: Annotated[
+        int,
+        _about("Segments of the shop's own (the first by name) whose best sellers builds count."),
+    ] = 20
     attribution_days: Annotated[
         int, _about("Longest attribution window in days; reports may ask for a shorter one.")
     ] = 7

@@ -40,8 +40,7 @@ def check_settings(settings: "Settings") -> None:
         if getattr(settings, name) < 1:
             raise ConfigurationError(f"{name}: {getattr(settings, name)} is below 1")
     _check_times(settings)
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.build_memory):
-        raise ConfigurationError(f"build_memory: `{settings.build_memory}` is no size like 2GB")
+    _check_builds(settings)
     for name, choices in CHOICES.items():
         if getattr(settings, name) not in choices:
             raise ConfigurationError(f"{name}: must be one of {', '.join(choices)}")
@@ -56,6 +55,13 @@ def _check_times(settings: "Settings") -> None:
         raise ConfigurationError(f"build_every: {settings.build_every} is below 0")
     if not 0 <= settings.slate_seconds <= 60:
         raise ConfigurationError(f"slate_seconds: {settings.slate_seconds} is not 0 to 60")
+
+
+def _check_builds(settings: "Settings") -> None:
+    if not 0 <= settings.build_segments <= 200:
+        raise ConfigurationError(f"build_segments: {settings.build_segments} is not 0 to 200")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.build_memory):
+        raise ConfigurationError(f"build_memory: `{settings.build_memory}` is no size like 2GB")
 
 
 def _check_security(settings: "Settings") -> None:

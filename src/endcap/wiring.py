@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from endcap.building import build_runner
+from endcap.building import audiences_of, build_runner
 from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.fresh import new_id, system_clock
@@ -167,7 +167,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     noticing = noticing_of(settings, store.control, secret, new_id, clock)
     gate, letters = gate_of(settings, store, secret, clock), letters_of(secret, pseudonyms)
     builds = BuildService(
-        build_runner(settings, store, clock, measuring),
+        build_runner(settings, store, clock, measuring, audiences_of(settings, ruling.segments)),
         store.events,
         snapshots,
         live,

@@ -78,3 +78,30 @@ def test_what_was_bought_before_the_login_counts_for_the_kind(story):
     )
     names = [one["name"] for one in story.slate("offers-only", visitor="member")["offers"]]
     assert names == ["thanks"]
+
+
+def test_best_sellers_of_a_segment_the_shop_defines(story):
+    door = story.door
+    when = "visitor.orders == 1 && visitor.days_since_order < 99 && visitor.spend < 100"
+    for name, text in (("once_and_thrifty", when), ("nobody_yet", "visitor.device == 'fridge'")):
+        assert door.call("PUT", f"/v1/segments/{name}", {"when": text}).status == 200
+    story.put("perry", categories=["Wine"], price="8.00", stock=99)
+    for n in range(1, 4):
+        story.does("cart_add", f"once-{n}", "perry")
+    # Until the next build nobody has counted for it, and the answer says so.
+    before = story.items("for-your-kind", visitor="once-2", count=2)
+    assert before[0]["reasons"][0]["counts"]["instead_of"] == "segment:once_and_thrifty"
+    story.build()
+    found = story.items("for-your-kind", visitor="once-2", count=4)
+    assert [one["id"] for one in found][:2] == ["riesling", "perry"]
+    counts = [one["reasons"][0]["counts"] for one in found]
+    assert [one.get("audience") for one in counts][:2] == ["segment:once_and_thrifty"] * 2
+    assert counts[0]["buyers"] == 8, "nine bought it once, one of whom came back since"
+    assert "(once_and_thrifty)" in found[0]["reasons"][0]["text"]
+    assert story.shown("for-your-kind", visitor="regular-1", count=1) == ["malbec"]
+    # A ready segment that the shop writes anew is counted as the shop has it.
+    door.call("PUT", "/v1/segments/loyal", {"when": "visitor.orders >= 3 && visitor.spend > 1000"})
+    story.build()
+    assert story.items("for-your-kind", visitor="rich-1", count=1)[0]["id"] == "grappa"
+    regular = story.items("for-your-kind", visitor="regular-1", count=1)[0]
+    assert "audience" not in regular["reasons"][0]["counts"]

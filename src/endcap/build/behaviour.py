@@ -1,6 +1,6 @@
 """The tables of a snapshot beside its relations: trends, repurchase, search terms, audiences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,11 +90,19 @@ def searched(
 
 
 def audiences(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: DuckEngine,
+    writer: SnapshotWriter,
+    parameters: BuildParameters,
+    as_of: int,
+    segments: Sequence[str] = (),
 ) -> None:
-    """Best sellers per window in each shipping zone and among each cohort of customers."""
+    """Best sellers per window in each shipping zone, and among each cohort of customers.
+
+    The shop's own `segments` come last: a name that is a ready one's, too, is the shop's.
+    """
     zones = engine.query("SELECT name FROM zones ORDER BY number")["name"].tolist()
-    names = [f"zone:{zone}" for zone in zones] + [f"segment:{cohort}" for cohort in COHORTS]
+    names = [f"zone:{zone}" for zone in zones]
+    names += [f"segment:{cohort}" for cohort in (*COHORTS, *segments)]
     writer.texts("audiences", names)
     values = parameter_values(parameters) | {"zones": len(zones), "as_of": as_of}
     engine.table("audience_visitors", "audience_visitors", values)
@@ -121,7 +129,6 @@ TABLES = (
     TableStep("trend", trend),
     TableStep("repurchase", repurchase),
     TableStep("searched", searched),
-    TableStep("audiences", audiences),
     TableStep("offers", offers),
 )
 

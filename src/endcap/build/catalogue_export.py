@@ -17,7 +17,7 @@ _DECODER = msgspec.json.Decoder(Product)
 
 
 class ProductRow(msgspec.Struct, frozen=True):
-    """What the kernels need of one product; `price` in minor units."""
+    """What the kernels need of one product; `price` in minor units, `category` the main one."""
 
     product: int
     id: str
@@ -26,6 +26,7 @@ class ProductRow(msgspec.Struct, frozen=True):
     currency: str | None
     features: list[str]
     weights: list[float]
+    category: str | None
 
 
 def export_catalogue(catalogue: Catalogue, shop: str, folder: Path) -> int:
@@ -80,13 +81,14 @@ def _row(number: int, product: Product) -> ProductRow:
         product.currency,
         [name for name, _ in pairs],
         [weight for _, weight in pairs],
+        product.categories[0] if product.categories else None,
     )
 
 
 def _write(lines: Path, folder: Path) -> None:
     columns = (
         "{product: 'INTEGER', id: 'VARCHAR', grp: 'VARCHAR', price: 'BIGINT', currency: 'VARCHAR', "
-        "features: 'VARCHAR[]', weights: 'DOUBLE[]'}"
+        "features: 'VARCHAR[]', weights: 'DOUBLE[]', category: 'VARCHAR'}"
     )
     source, target = str(lines).replace("'", "''"), str(folder).replace("'", "''")
     with duckdb.connect(config={"threads": 2}) as connection:
@@ -95,7 +97,7 @@ def _write(lines: Path, folder: Path) -> None:
             f"format = 'newline_delimited', columns = {columns})"
         )
         connection.execute(
-            f"COPY (SELECT product, id, grp, price, currency "
+            f"COPY (SELECT product, id, grp, price, currency, category "
             f"FROM c ORDER BY product) TO '{target}/products.parquet' (FORMAT parquet)"
         )
         connection.execute(

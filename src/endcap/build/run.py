@@ -13,7 +13,8 @@ import msgspec
 from endcap.core.times import SECOND
 
 from .archive import parts, read_state
-from .behaviour import TABLES
+from .audiences import Audiences, countable, needed, store_members
+from .behaviour import COHORTS, TABLES, audiences
 from .counters import COUNTERS
 from .customers import CUSTOMERS
 from .engines.duckdb import DuckEngine
@@ -32,6 +33,7 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
     `archive` is the shop's archive folder, `exported` holds the catalogue's Parquet files, `work`
     is emptied first and ends with the snapshot in `work/snapshot`. Times are UTC milliseconds.
     `earlier` is the folder of the last snapshot: parts whose input is the same are taken from it.
+    `audiences` are the segments of the shop's own that best sellers are counted for.
     """
 
     shop: str
@@ -43,6 +45,7 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
     memory: str = "2GB"
     threads: int = 2
     earlier: Path | None = None
+    audiences: Audiences = Audiences()
 
 
 class Work(NamedTuple):
@@ -65,7 +68,10 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
     steps = len(COUNTED) + len(parameters.windows) + 3
     with DuckEngine(job.work, job.memory, job.threads) as engine:
         progress("reading the log", 0.0)
-        engine.load(parts(job.archive), job.exported)
+        own = countable(job.audiences)
+        engine.load(parts(job.archive), job.exported, needed(own, job.audiences.currency))
+        first = engine.number("SELECT COUNT(*) FROM zones") + len(COHORTS)
+        store_members(engine, own, job.audiences, first, job.as_of)
         ids = engine.query("SELECT id FROM products ORDER BY product")["id"].tolist()
         writer = SnapshotWriter(folder, len(ids))
         writer.ids(ids)
@@ -82,6 +88,8 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
         for table in (*TABLES, *COUNTERS):
             progress(table.name, (steps - 1) / steps)
             table.make(engine, writer, parameters, job.as_of)
+        progress("audiences", (steps - 1) / steps)
+        audiences(engine, writer, parameters, job.as_of, [one.name for one in own])
         for table, inputs in ((VISITS, ("view", "click", "cart_add")), (CUSTOMERS, ("purchase",))):
             progress(table.name, (steps - 1) / steps)
             make = partial(table.make, engine, writer, parameters, job.as_of)

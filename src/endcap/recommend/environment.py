@@ -96,7 +96,12 @@ def _cart(query: Query, state: State) -> Mapping[str, Any]:
 
 
 def _now(query: Query, state: State) -> Mapping[str, Any]:
-    moment = datetime.fromtimestamp(query.now // 1_000, UTC)
+    return now_values(query.now)
+
+
+def now_values(now: int) -> Mapping[str, Any]:
+    """The time (UTC milliseconds) as expressions read it."""
+    moment = datetime.fromtimestamp(now // 1_000, UTC)
     return {
         "year": moment.year,
         "month": moment.month,

@@ -79,7 +79,7 @@ class _Checker:
                 f"write `{root.name}.{name}.colour`",
                 "unknown_field",
             )
-        return FieldRef(root.at, field.kind, root.name == "product", root.name, name)
+        return FieldRef(root.at, field.kind, root.name == self._schema.rows, root.name, name)
 
     def _attribute(self, at: int, target: Node, key: str) -> Typed:
         assert isinstance(target, Select)
@@ -88,7 +88,8 @@ class _Checker:
             raise ExpressionError("only products have attributes", at, code="unknown_field")
         if root.name not in self._schema.roots:
             raise self._unknown_name(root.name, root.at)
-        return FieldRef(root.at, DYN, root.name == "product", root.name, "attributes", key)
+        by_row = root.name == self._schema.rows
+        return FieldRef(root.at, DYN, by_row, root.name, "attributes", key)
 
     def _index(self, at: int, target: Node, key: Node) -> Typed:
         if isinstance(target, Select) and target.field == "attributes":

@@ -102,11 +102,15 @@ POSSESSIVE = {
 
 
 class Schema(NamedTuple):
-    """Which roots an expression may read, and which fields it may not; `why` tells the writer."""
+    """Which roots an expression may read, and which fields it may not; `why` tells the writer.
+
+    `rows` is the root whose fields are columns: of masks over visitors it is the visitor.
+    """
 
     roots: frozenset[str]
     why: str = ""
     hidden: frozenset[str] = frozenset()
+    rows: str = "product"
 
 
 EVERYTHING = Schema(frozenset(ROOTS))
@@ -124,4 +128,5 @@ VISITOR_ONLY = Schema(
     "a segment reads the visitor and the time",
     frozenset({"segments"}),
 )
+VISITORS = VISITOR_ONLY._replace(rows="visitor")
 PRODUCT_ONLY = Schema(frozenset({"product"}), "this condition may read the product only")

@@ -97,6 +97,16 @@ class SegmentService:
         """The names of the shop's segments."""
         return frozenset(segment.name for segment in self._segments.get(shop, ()))
 
+    def own(self, shop: str) -> dict[str, str]:
+        """The conditions of the segments that are not as they come ready, by name."""
+        ready = {name: segment.when for name, segment in READY.items()}
+        live = {one.name: one.expression.text for one in self._segments.get(shop, ())}
+        return {name: when for name, when in live.items() if ready.get(name) != when}
+
+    def tagged(self, shop: str) -> dict[str, frozenset[str]]:
+        """The tags of each visitor (a pseudonym) who has some."""
+        return {name: tags for name, tags in dict(self._tags.get(shop, {})).items() if tags}
+
     def traits(
         self, shop: str, visitor: str | None, known: VisitorState | None, state: State, now: int
     ) -> Traits:

@@ -41,8 +41,10 @@ class DuckEngine:
     ) -> None:
         self._connection.close()
 
-    def load(self, archive: Sequence[str], exported: Path) -> None:
+    def load(self, archive: Sequence[str], exported: Path, more: Sequence[str] = ()) -> None:
         """Make the tables `products`, `features`, `lines`, `searches` and `zones`, by number.
+
+        `more` are statements that read the whole log as `people`.
 
         Lines of products that are not in the catalogue are left out. What a pseudonym did before
         it was merged into another is the other's. The table `visitors` (number, name) stays. From
@@ -69,6 +71,8 @@ class DuckEngine:
         run(tables_sql.INPUTS)
         run(tables_sql.OFFERED)
         self._load_searches()
+        for statement in more:
+            run(statement)
         for table in ("sessions", "merges"):
             run(f"DROP TABLE {table}")
         for view in ("people", "archived"):
@@ -98,6 +102,12 @@ class DuckEngine:
         """Run a kernel into a table that later kernels read."""
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {kernel(kernel_name, values)}")
 
+    def store(self, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Make a table of numpy columns."""
+        self._connection.register("stored", dict(columns))
+        self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM stored")
+        self._connection.unregister("stored")
+
     def drop(self, name: str) -> None:
         """Let go of a table."""
         self._connection.execute(f"DROP TABLE {name}")
@@ -121,8 +131,9 @@ class DuckEngine:
 
     def number(self, sql: str) -> int:
         """The one number a query gives."""
-        row = self._connection.execute(sql).fetchone()
-        return int(row[0]) if row and row[0] is not None else 0
+        # All rows are fetched: a result left open would keep the connection from other work.
+        ((value,),) = self._connection.execute(sql).fetchall()
+        return 0 if value is None else int(value)
 
 
 def _path(folder: Path, table: str) -> str:

@@ -5,7 +5,7 @@ CREATE VIEW archived AS
 SELECT CAST(0 AS BIGINT) AS seq, 0 AS line, '' AS type, '' AS visitor, '' AS session, '' AS product,
        CAST(0 AS BIGINT) AS quantity, CAST(0 AS BIGINT) AS price_minor,
        CAST(0 AS BIGINT) AS occurred_at, '' AS query, CAST([] AS VARCHAR[]) AS offers,
-       '' AS zone, '' AS traffic, '' AS merged
+       '' AS zone, '' AS device, '' AS currency, '' AS traffic, '' AS merged
 WHERE false
 """
 # What a browser did before a login belongs to whoever logged in next: the first merge after it.
@@ -42,6 +42,47 @@ LEFT JOIN visitors AS v ON v.name = a.visitor
 LEFT JOIN sessions AS s ON s.name = a.session
 LEFT JOIN zones AS z ON z.name = a.zone
 WHERE a.type IN ('purchase', 'refund', 'cart_add', 'view', 'click') AND a.traffic IS NULL
+"""
+# What is known of each visitor, as `ingest.fold` counts it: everything but searches and what was
+# only seen. The newest 100 acts say which category a visitor likes best.
+TRAITS = """
+CREATE TABLE traits AS
+SELECT CAST(v.number AS BIGINT) AS visitor,
+       COUNT(DISTINCT CASE WHEN type = 'purchase' THEN seq END) AS orders,
+       CAST(SUM(CASE WHEN COALESCE(currency, '') <> '{currency}' THEN 0
+                     WHEN type = 'purchase' THEN COALESCE(price_minor, 0) * quantity
+                     WHEN type = 'refund' THEN -COALESCE(price_minor, 0) * quantity
+                     ELSE 0 END) AS BIGINT) AS spend,
+       MIN(occurred_at) AS first_seen, MAX(occurred_at) AS last_seen,
+       COALESCE(MAX(CASE WHEN type = 'purchase' THEN occurred_at END), -1) AS last_order,
+       COALESCE(ARG_MAX(zone, (occurred_at, zone)) FILTER (zone <> ''), '') AS zone,
+       COALESCE(ARG_MAX(device, (occurred_at, device)) FILTER (device <> ''), '') AS device
+FROM people AS a JOIN visitors AS v ON v.name = a.visitor
+WHERE type IN {kept} AND traffic IS NULL
+GROUP BY v.number
+"""
+FAVOURITES = """
+CREATE TABLE favourites AS
+WITH newest AS (
+  SELECT v.number AS visitor, a.type, p.category,
+         ROW_NUMBER() OVER (PARTITION BY v.number
+                            ORDER BY occurred_at DESC, type DESC, a.product DESC) AS place
+  FROM people AS a JOIN visitors AS v ON v.name = a.visitor
+  LEFT JOIN products AS p ON p.id = a.product
+  WHERE type IN {kept} AND traffic IS NULL AND a.product IS NOT NULL
+),
+weighed AS (
+  SELECT visitor, category,
+         SUM(CASE type WHEN 'view' THEN 1 WHEN 'click' THEN 1 WHEN 'cart_add' THEN 3
+                       WHEN 'wishlist_add' THEN 3 WHEN 'purchase' THEN 5 ELSE 0 END) AS weight
+  FROM newest WHERE place <= {newest} AND category IS NOT NULL GROUP BY visitor, category
+),
+ranked AS (
+  SELECT visitor, category,
+         ROW_NUMBER() OVER (PARTITION BY visitor ORDER BY weight DESC, category) AS place
+  FROM weighed WHERE weight > 0
+)
+SELECT CAST(visitor AS BIGINT) AS visitor, category FROM ranked WHERE place = 1
 """
 # What each kernel's input is made of, as one number per event type; features beside them.
 INPUTS = """

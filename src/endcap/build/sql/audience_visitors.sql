@@ -4,6 +4,7 @@
 --   loyal: at least :loyal_orders orders, the last at most :lapsed_days ago
 --   lapsed: bought before, but not for :lapsed_days
 --   big_spender: spent at least :big_spend minor units, net of refunds
+-- Segments of the shop's own come after those: `members` (audience, visitor) says who is in which.
 WITH visitors AS (
   SELECT visitor, MIN(occurred_at) AS first_seen,
          COUNT(DISTINCT CASE WHEN type = 'purchase' THEN seq END) AS orders,
@@ -25,6 +26,8 @@ cohorts AS (
   WHERE latest < :as_of - CAST(:lapsed_days AS BIGINT) * 86400000
   UNION ALL
   SELECT visitor, :zones + 3 AS audience FROM visitors WHERE spend >= :big_spend
+  UNION ALL
+  SELECT visitor, audience FROM members
 ),
 latest AS (
   SELECT zone, product, visitor,

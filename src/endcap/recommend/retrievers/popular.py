@@ -17,8 +17,9 @@ class Popular(Retriever, frozen=True, kw_only=True):
 
     `within` narrows to a category: `request` takes the request's, `seed` the first seed's own;
     `any` looks at the whole shop. `among` counts only the request's shipping zone, or customers of
-    the visitor's segment (new, loyal, lapsed, big_spender); where too few were counted, everyone's
-    best sellers follow.
+    the visitor's segment: a ready one or the shop's own, of several the first by name that builds
+    have counted. Where too few were counted, everyone's best sellers follow; where nothing was,
+    the reason says `instead_of` what.
     """
 
     window: Literal["1d", "7d", "30d", "365d"] = "30d"
@@ -31,7 +32,8 @@ class Popular(Retriever, frozen=True, kw_only=True):
         if self.within == "seed" and category is None:
             return NOTHING
         own, audience = NOBODY, ""
-        for name in audiences(self.among, query):
+        asked = audiences(self.among, query)
+        for name in asked:
             found = of_audience(name, self.window, category, query, state, allow)
             if len(found.rows):
                 own = Best(found.rows[:want], found.scores[:want])
@@ -39,7 +41,8 @@ class Popular(Retriever, frozen=True, kw_only=True):
                 break
         rest = everyones(self.window, category, query, state, allow, want)
         if not len(own.rows):
-            return self._found(rest, np.zeros(len(rest.rows), np.bool_), "", query)
+            missed = asked[0] if asked else ""
+            return self._found(rest, np.zeros(len(rest.rows), np.bool_), missed, query)
         more = np.flatnonzero(~np.isin(rest.rows, own.rows))[: want - len(own.rows)]
         scores = rest.scores[more]
         if len(more):
@@ -63,14 +66,16 @@ class Popular(Retriever, frozen=True, kw_only=True):
         if own.any():
             theirs = _buyers(state, window, rows, audience, evidence["now"])
             buyers = np.where(own, theirs, buyers)
+        # Where nothing of the audience was found, everyone's stand in for it.
+        missed = "" if evidence["own"].any() else audience
         kept = kept_reasons(state)
         reasons: list[Reason] = []
         for row, many, of in zip(rows.tolist(), buyers.tolist(), own.tolist(), strict=True):
             whose = audience if of else ""
-            key = (f"popular {window} {whose}", row)
+            key = (f"popular {window} {whose}/{missed}", row)
             reason = kept.find(key, many)
             if reason is None:
-                reason = kept.keep(key, many, _reason(state, window, row, whose, many))
+                reason = kept.keep(key, many, _reason(state, window, row, whose, missed, many))
             reasons.append(reason)
         return reasons
 
@@ -108,7 +113,7 @@ def _buyers(state: State, window: str, rows: IntArray, audience: str, now: int) 
     return buyers
 
 
-def _reason(state: State, window: str, row: int, audience: str, buyers: int) -> Reason:
+def _reason(state: State, window: str, row: int, audience: str, missed: str, buyers: int) -> Reason:
     popularity, product = state.joined.popularity(window), state.joined.product(row)
     counts: dict[str, int | float | str] = {"buyers": buyers, "window": window}
     whose = ""
@@ -119,6 +124,8 @@ def _reason(state: State, window: str, row: int, audience: str, buyers: int) -> 
     else:
         orders = int(popularity.orders[product]) if popularity and product >= 0 else 0
         counts["orders"] = max(orders, buyers)
+        if missed:
+            counts["instead_of"] = missed
     days = window.removesuffix("d")
     text = f"{buyers:,} customers{whose} bought this in the last {days} days"
     if not buyers:
