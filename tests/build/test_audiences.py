@@ -107,7 +107,7 @@ def test_a_build_counts_who_is_a_member_live(tmp_path_factory, drawn):
         known = VisitorState()
         fold(known, [one for one in made if one.visitor == visitor])
         tags = TAGS.get(visitor, frozenset())
-        traits = traits_of(known, state.columns, NOW, "GBP", tags)
+        traits = traits_of(known, state, NOW, "GBP", tags)
         values = values_of(Query(now=NOW, count=1, traits=traits), state)
         for name, when in SEGMENTS.items():
             live = compile_expression(when, VISITOR_ONLY).holds(values)
