@@ -1,6 +1,6 @@
 """Who a build counts to a segment is who belongs to it live at that moment."""
 
-from hypothesis import given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from test_kernels import NOW, SHOP, products_of
 
@@ -93,8 +93,11 @@ def counted(log, folder):
     return found, everybody
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(drawn=events)
+@example(
+    drawn=[("impression", 0, "a", 0, None, None, "GBP"), ("view", 2, "a", 0, None, None, "GBP")]
+)
 def test_a_build_counts_who_is_a_member_live(tmp_path_factory, drawn):
     log = MemoryEventLog()
     made = [event(n, one) for n, one in enumerate(drawn)]

@@ -148,11 +148,14 @@ class VisitorFields:
     def _tags(self) -> Coded:
         table, codes = Lists(), np.zeros(len(self.visitors), np.int32)
         if self._audiences.tags:
-            rows = self._engine.query("SELECT name, number FROM visitors")
-            at = np.searchsorted(self.visitors, rows["number"]).tolist()
+            # Not everybody has traits: some have only seen what they were shown.
+            rows = self._engine.query(
+                "SELECT v.name, t.visitor FROM traits AS t JOIN visitors AS v "
+                "ON v.number = t.visitor"
+            )
+            at = np.searchsorted(self.visitors, rows["visitor"]).tolist()
             for name, place in zip(rows["name"].tolist(), at, strict=True):
-                tags = self._audiences.tags.get(name)
-                if tags and place < len(codes):
+                if tags := self._audiences.tags.get(name):
                     codes[place] = table.code(tuple(sorted(tags)))
         return Coded(codes, table)
 
