@@ -14,10 +14,11 @@ class Running:
         self._servers = {}
 
     def __getitem__(self, name):
+        from objects import S3
         from servers import CACHES, SERVERS
 
         if name not in self._servers:
-            self._servers[name] = (SERVERS | CACHES)[name]()
+            self._servers[name] = (SERVERS | CACHES | {"s3": S3})[name]()
         return self._servers[name]
 
     def stop(self):
@@ -30,3 +31,15 @@ def servers():
     running = Running()
     yield running
     running.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def objects_url(request, tmp_path, monkeypatch):
+    """An empty place for objects of every kind in turn."""
+    if request.param == "folder":
+        yield str(tmp_path / "objects")
+        return
+    s3 = request.getfixturevalue("servers")["s3"]
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    yield s3.create(f"bucket-{len(s3.client().list_buckets()['Buckets'])}")

@@ -9,7 +9,8 @@ from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
 from endcap.build.run import BuildInput, build
 from endcap.core.times import Clock
-from endcap.measuring import Measuring, archive_home
+from endcap.keeping import archive_home
+from endcap.measuring import Measuring
 from endcap.services.builds import Progress
 from endcap.services.segments import SegmentService
 from endcap.settings import Settings

@@ -9,7 +9,8 @@ from endcap.build import forget
 from endcap.core.ports import Retained, Snapshots, VisitorStore
 from endcap.core.times import Clock
 from endcap.ingest.pseudonyms import Pseudonyms
-from endcap.measuring import Measuring, archive_home
+from endcap.keeping import archive_home
+from endcap.measuring import Measuring
 from endcap.services.builds import BuildService
 from endcap.services.erasure import Anonymiser, ErasureService
 from endcap.services.gate import Gate

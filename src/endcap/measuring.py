@@ -1,8 +1,8 @@
 """Puts reports together; part of the composition root."""
 
+import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -12,12 +12,15 @@ from endcap.build.reports.live import LiveRollups
 from endcap.build.reports.performance import PerformanceReports
 from endcap.build.reports.rollups import Rollups
 from endcap.build.reports.trials import TrialReports
+from endcap.core.errors import StoreUnavailable
 from endcap.core.ports import EventLog
 from endcap.core.times import Clock
+from endcap.keeping import archive_home, mirror_of
 from endcap.services.reports import ReportService
 from endcap.settings import Settings
 from endcap.storage.folder_lock import folder_lock
 
+LOG = logging.getLogger(__name__)
 Done = Callable[[float], None]
 
 
@@ -39,11 +42,6 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
         """Let go of the databases."""
         for live in self.shops.values():
             live.close()
-
-
-def archive_home(settings: Settings, shop: str) -> Path:
-    """The folder of a shop's archive."""
-    return settings.folder / "archive" / f"shop={shop.encode().hex()}"
 
 
 def rollups_of(settings: Settings, shop: str) -> Rollups:
@@ -74,13 +72,15 @@ def assemble_measuring(
 
     def archive_and_fold(shop: str, done: Done) -> None:
         live, bring_up, _ = shops[shop]
-        bring_up(done)
-        live.fold()
+        if not settings.objects_url:
+            bring_up(done)  # Readers of reports need not wait for this part.
+        live.fold(done)
 
     def change(shop: str, work: Callable[[], int]) -> int:
         def alone() -> int:
             with turns[shop], folder_lock(archive_home(settings, shop) / "archive.lock", wait=True):
-                return work()
+                mirror = mirror_of(settings, shop)
+                return work() if mirror is None else mirror.changing(work)
 
         return shops[shop][0].after(alone)
 
@@ -99,13 +99,27 @@ def _live(
     settings: Settings, log: EventLog, shop: str, clock: Clock
 ) -> tuple[LiveRollups, Callable[[Done], None], threading.Lock]:
     home, turn = archive_home(settings, shop), threading.Lock()
+    rollups, mirror = rollups_of(settings, shop), mirror_of(settings, shop)
 
     def bring_up(done: Done = lambda _: None) -> None:
         # The folder may be shared with other replicas, of which one archives at a time.
         with turn, folder_lock(home / "archive.lock", wait=True):
+            if mirror is not None and _tried(mirror.pull):
+                rollups.clear()
             archive(log, home, shop, done)
+            if mirror is not None:
+                _tried(mirror.push)
 
-    return LiveRollups(log, shop, rollups_of(settings, shop), bring_up, clock), bring_up, turn
+    return LiveRollups(log, shop, rollups, bring_up, clock), bring_up, turn
+
+
+def _tried(work: Callable[[], bool | None]) -> bool:
+    """Whether it says yes; what the object storage cannot do now is done with the next build."""
+    try:
+        return bool(work())
+    except StoreUnavailable as error:
+        LOG.warning("the archive is not in step with its copy: %s", error.detail)
+        return False
 
 
 def _reports(live: LiveRollups, shop: str, catalogue: Callable[[str], int]) -> PerformanceReports:

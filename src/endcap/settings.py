@@ -34,6 +34,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "with host and database. Empty: SQLite inside `data`."
         ),
     ] = ""
+    objects_url: Annotated[
+        str,
+        _about(
+            "Where archive and snapshots are kept for all processes: s3://BUCKET/PREFIX, or a "
+            "folder; `data` then holds copies. Empty: in `data` alone."
+        ),
+    ] = ""
     cache_url: Annotated[
         str,
         _about(

@@ -14,6 +14,7 @@ from endcap.core.times import Clock
 from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
 from endcap.fresh import new_id, system_clock
 from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.keeping import snapshots_of
 from endcap.measuring import Measuring, assemble_measuring
 from endcap.noticing import Noticing, noticing_of
 from endcap.recommend.registry import Components
@@ -53,7 +54,6 @@ from endcap.services.traces import Traces
 from endcap.services.visitors import VisitorService
 from endcap.settings import Settings
 from endcap.shadowing import shadows_of
-from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store, open_store
 
 REFRESH_SECONDS = 1
@@ -139,7 +139,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     secret = read_secret(settings)
     check_secret(store.control, secret, clock())
     pseudonyms = Pseudonyms(secret)
-    snapshots = FolderSnapshots(settings.folder / "snapshots")
+    snapshots = snapshots_of(settings)
     live = LiveState(
         store.catalogue,
         snapshots,

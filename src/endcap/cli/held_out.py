@@ -13,7 +13,7 @@ from endcap.evaluate.measures import Collected
 from endcap.evaluate.pairs import Asking, run_orders
 from endcap.evaluate.session_data import Examples
 from endcap.evaluate.sessions import Protocol, Tick, run_examples
-from endcap.measuring import archive_home
+from endcap.keeping import archive_home
 from endcap.recommend.plan import Plan
 from endcap.settings import Settings
 from endcap.wiring import open_installation

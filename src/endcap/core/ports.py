@@ -170,3 +170,28 @@ class Snapshots(Protocol):
 
     def prune(self, shop: str, keep: int) -> int:
         """Remove all but the newest `keep`; return how many went."""
+
+
+class Objects(Protocol):
+    """Files under names with slashes, in a folder or in object storage. All may block.
+
+    Every method raises StoreUnavailable when the storage does not answer.
+    """
+
+    def get(self, name: str) -> bytes | None:
+        """A small object; None when there is none."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Store a small object in one step, in place of one that was there."""
+
+    def fetch(self, name: str, file: Path) -> bool:
+        """Copy an object into a file; False when there is none."""
+
+    def send(self, file: Path, name: str) -> None:
+        """Store a file in one step."""
+
+    def names(self, below: str) -> list[str]:
+        """The names of all objects below a prefix, which ends in a slash."""
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove objects; those that are not there are passed over."""

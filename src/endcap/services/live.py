@@ -64,11 +64,21 @@ class LiveState:
         self._states[shop] = msgspec.structs.replace(self._empty(columns), merchant=merchant)
         folder = await asyncio.to_thread(self._snapshots.latest, shop)
         if folder is not None:
-            await self.swap(shop, folder)
+            await self._swap_to_the_last_good(shop, folder)
         elif self._log is not None:
             tail = self.state(shop).tail
             await skip_most(self._log, shop, tail)
             await catch_up(self._log, shop, tail, columns, lambda: True)
+
+    async def _swap_to_the_last_good(self, shop: str, newest: Path) -> None:
+        """Use the newest snapshot, or the newest that is not refused, and say that it was."""
+        if await self.swap(shop, newest):
+            return
+        refused = self.refused
+        for folder in await asyncio.to_thread(self._snapshots.kept, shop):
+            if folder != newest and await self.swap(shop, folder):
+                break
+        self.refused, self._folders[shop] = refused, newest
 
     async def changed(self, shop: str, documents: list[ProductDocument]) -> None:
         """Take catalogue changes into the columns; they are in the next answer.
