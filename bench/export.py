@@ -41,7 +41,7 @@ def _exported(url: str, pid: int, form: str) -> tuple[str, float, float, float, 
 
 
 def _fill(folder: Path, count: int) -> None:
-    settings = read_settings(None, {}, {"data": str(folder)})
+    settings = read_settings(None, environment(), {"data": str(folder)})
     store = open_store("", folder)
     visitor = Pseudonyms(read_secret(settings)).visitor("default", "heavy")
     begin = time.time_ns() // 1_000_000 - count * 1_000

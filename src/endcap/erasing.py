@@ -1,6 +1,7 @@
 """Puts together what keeps and erases personal data; part of the composition root."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -12,18 +13,19 @@ from endcap.ingest.pseudonyms import Pseudonyms
 from endcap.keeping import archive_home
 from endcap.measuring import Measuring
 from endcap.services.builds import BuildService
-from endcap.services.erasure import Anonymiser, ErasureService
+from endcap.services.erasure import Anonymiser, ErasureService, Place
 from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.ledger import Ledger
 from endcap.services.letters import Letters
 from endcap.services.live import LiveState
-from endcap.services.places import InArchive, InControl, InLog, InMemory, InSnapshots
+from endcap.services.places import InArchive, InBackups, InControl, InLog, InMemory, InSnapshots
 from endcap.services.privacy import PrivacyDesk
 from endcap.services.retention import Retention
 from endcap.services.segments import SegmentService
 from endcap.services.served import ServedLog
 from endcap.settings import Settings
+from endcap.storage.backup_keys import BackupKeys
 from endcap.storage.stores import Store
 
 GRACE_SECONDS = 2
@@ -55,7 +57,12 @@ class Erasing(msgspec.Struct, frozen=True, kw_only=True):
 def gate_of(settings: Settings, store: Store, secret: bytes, clock: Clock) -> Gate:
     """The privacy gate over the store's control data."""
     unknown = settings.consent_unknown == "granted"
-    return Gate(store.control, derived(secret, "ledger:v1"), clock, unknown)
+    return Gate(store.control, ledger_key(secret), clock, unknown)
+
+
+def ledger_key(secret: bytes) -> bytes:
+    """Under which visitors are hashed in the ledger, and beside their keys of backups."""
+    return derived(secret, "ledger:v1")
 
 
 def letters_of(secret: bytes, pseudonyms: Pseudonyms) -> Letters:
@@ -87,7 +94,7 @@ def assemble_erasing(
         home = archive_home(settings, shop)
         return change(shop, lambda: forget.expire(home, before))
 
-    places = (
+    places: tuple[Place, ...] = (
         InMemory(holdings.visitors, holdings.live, holdings.segments),
         InLog(
             store.events,
@@ -100,6 +107,9 @@ def assemble_erasing(
         InSnapshots(holdings.snapshots, builds, holdings.live),
         InMemory(holdings.visitors, holdings.live, holdings.segments),
     )
+    if settings.backup_keys:
+        sealing = BackupKeys(Path(settings.backup_keys))
+        places += (InBackups(sealing.forget, sealing.held, gate.subject),)
     erasures = ErasureService(
         store.control,
         store.events,

@@ -141,6 +141,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "separated by commas; all others must be public and https."
         ),
     ] = ""
+    backup_keys: Annotated[
+        str,
+        _about(
+            "File of the keys that seal each visitor's rows in backups, kept apart from them; "
+            "erasing removes a key. Empty: backups are not sealed."
+        ),
+    ] = ""
     trusted_proxies: Annotated[
         str, _about("Networks of proxies whose X-Forwarded-For counts, separated by commas.")
     ] = ""

@@ -1,18 +1,23 @@
 """`endcap migrate`, `backup`, `restore` and `move`: looking after the store."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from endcap.core.errors import ConfigurationError
-from endcap.erasing import LEDGER
+from endcap.erasing import LEDGER, ledger_key
 from endcap.fresh import system_clock
+from endcap.secret import read_secret
+from endcap.services.gate import subject_of
 from endcap.services.ledger import Ledger
 from endcap.settings import Settings
-from endcap.storage.backup import read_backup, write_backup
-from endcap.storage.copies import copy
+from endcap.storage.backup import SEALED, read_backup, write_backup
+from endcap.storage.backup_keys import BackupKeys
+from endcap.storage.copies import Reading, copy
+from endcap.storage.sealed_rows import OpeningFilling, SealedReading
 from endcap.storage.stores import open_reading, open_store
 from endcap.wiring import open_installation
 
@@ -41,7 +46,7 @@ def backup(file: File, config: Config = None, data: Data = None, json: Json = Fa
     """
     settings = settings_from(config, data=data)
     with open_reading(settings.store_url, settings.folder) as reading:
-        counts = write_backup(reading, file, system_clock())
+        counts = _written(settings, reading, file)
     show({"file": str(file), "counts": counts}, f"{file}: {_text(counts)}", json)
 
 
@@ -54,18 +59,38 @@ def restore(
 ) -> None:
     """Fill an empty store, of any kind, from a backup, and erase again whoever was erased since."""
     settings = settings_from(config, data=data)
-    for one in (file, ledger):
+    # An empty file of keys would make noise of every visitor.
+    keys = Path(settings.backup_keys) if settings.backup_keys else None
+    for one in (file, ledger, keys):
         if one is not None and not one.is_file():
             raise ConfigurationError(f"there is no file {one}")
     store = open_store(settings.store_url, settings.folder)
     try:
         with store.filling() as filling:
-            counts = read_backup(file, filling)
+            opening = OpeningFilling(filling, BackupKeys(Path(settings.backup_keys)))
+            opens = bool(settings.backup_keys)
+            counts = read_backup(file, opening if opens else filling, opens)
     finally:
         store.close()
     erased = asyncio.run(_erased_again(settings, ledger))
     text = f"Restored {_text(counts)}. Erased again: {erased:,}. Next: endcap build"
-    show({"counts": counts, "erased": erased}, text, json)
+    if opening.shredded:
+        text = f"{opening.shredded:,} rows of erased visitors cannot be read any more. {text}"
+    shown = {"counts": counts, "erased": erased, "shredded": opening.shredded}
+    show(shown, text, json)
+
+
+def _written(settings: Settings, reading: Reading, file: Path) -> dict[str, int]:
+    """The backup, with the rows of visitors sealed where the settings name a file of keys."""
+    if not settings.backup_keys:
+        return write_backup(reading, file, system_clock())
+    keys, ledger = BackupKeys(Path(settings.backup_keys)), Ledger(settings.folder / LEDGER)
+    known = set(ledger.lines())
+    subject = partial(subject_of, ledger_key(read_secret(settings)))
+    counts = write_backup(SealedReading(reading, keys, subject), file, system_clock(), SEALED)
+    # Who was erased meanwhile is in what was read, and must not have got a key anew.
+    keys.forget(line.subject for line in set(ledger.lines()) - known)
+    return counts
 
 
 async def _erased_again(settings: Settings, ledger: Path | None) -> int:

@@ -142,7 +142,7 @@ class Gate:
 
     def subject(self, shop: str, visitor: str) -> str:
         """The hash under which the ledger of erasures knows a visitor."""
-        return hmac.digest(self._key, f"{shop}\0{visitor}".encode(), "sha256").hex()[:32]
+        return subject_of(self._key, shop, visitor)
 
     def erased(self, subject: str, at: int) -> None:
         """From now on, events of this visitor from before then are refused as they come late."""
@@ -171,6 +171,11 @@ class Gate:
         if self._control is None:
             return None
         return await asyncio.to_thread(self._control.get, shop, KIND, visitor, None)
+
+
+def subject_of(key: bytes, shop: str, visitor: str) -> str:
+    """The hash of a pseudonym that the ledger keeps; it tells the same visitor again, no more."""
+    return hmac.digest(key, f"{shop}\0{visitor}".encode(), "sha256").hex()[:32]
 
 
 def open_gate(clock: Clock) -> Gate:

@@ -132,6 +132,30 @@ class InArchive:
         return await asyncio.to_thread(self._held, shop, visitors)
 
 
+class InBackups:
+    """Backups: the key that seals the visitor's rows in all of them."""
+
+    name = "backups"
+
+    def __init__(
+        self,
+        forget: Callable[[list[str]], int],
+        held: Callable[[list[str]], int],
+        subject: Callable[[str, str], str],
+    ) -> None:
+        self._forget = forget
+        self._held = held
+        self._subject = subject
+
+    async def remove(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        return await asyncio.to_thread(self._forget, [self._subject(shop, v) for v in visitors])
+
+    async def left(self, shop: str, visitors: frozenset[str]) -> int:
+        """See Place."""
+        return await asyncio.to_thread(self._held, [self._subject(shop, v) for v in visitors])
+
+
 class InSnapshots:
     """Snapshots, which count the visitor in: a new one is built and the older ones go."""
 

@@ -14,6 +14,7 @@ from endcap.core.errors import ConfigurationError, EndcapError
 from .copies import Filling, Head, Reading, Row, compare
 
 FORMAT = 1
+SEALED = 2
 MANIFEST = "manifest.json"
 _ENCODER = msgspec.msgpack.Encoder()
 LENGTH = 4
@@ -29,15 +30,18 @@ class Manifest(msgspec.Struct, frozen=True):
     heads: list[Head]
 
 
-def write_backup(source: Reading, file: Path, made_at: int) -> dict[str, int]:
-    """Write the backup beside `file` and move it there when it is complete and on disk."""
+def write_backup(source: Reading, file: Path, made_at: int, form: int = FORMAT) -> dict[str, int]:
+    """Write the backup beside `file` and move it there when it is complete and on disk.
+
+    `form` says whether rows of visitors are SEALED.
+    """
     partial = file.with_name(file.name + ".partial")
     counts: dict[str, int] = {}
     digests: dict[str, str] = {}
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for table in source.tables():
             counts[table], digests[table] = _write_table(archive, table, source.rows(table))
-        manifest = Manifest(FORMAT, made_at, counts, digests, source.heads())
+        manifest = Manifest(form, made_at, counts, digests, source.heads())
         archive.writestr(MANIFEST, msgspec.json.encode(manifest))
     with partial.open("rb") as stream:
         os.fsync(stream.fileno())
@@ -45,14 +49,19 @@ def write_backup(source: Reading, file: Path, made_at: int) -> dict[str, int]:
     return counts
 
 
-def read_backup(file: Path, target: Filling) -> dict[str, int]:
-    """Fill an empty store from a backup.
+def read_backup(file: Path, target: Filling, opens: bool = False) -> dict[str, int]:
+    """Fill an empty store from a backup; a target that `opens` takes sealed rows.
 
     Raises ConfigurationError when the file is no backup, EndcapError when it is damaged.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive, file)
+            if manifest.format == SEALED and not opens:
+                raise ConfigurationError(
+                    f"{file}: rows of visitors are sealed; name the file of their keys in "
+                    "`backup_keys`"
+                )
             for table in manifest.counts:
                 _read_table(archive, table, manifest, target)
     except (OSError, zipfile.BadZipFile, KeyError) as error:
@@ -67,7 +76,7 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
         manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     except msgspec.DecodeError as error:
         raise ConfigurationError(f"{file} is no backup of Endcap: {error}") from error
-    if manifest.format > FORMAT:
+    if manifest.format > SEALED:
         raise ConfigurationError(f"{file} was made by a newer Endcap (format {manifest.format})")
     return manifest
 
