@@ -30,8 +30,8 @@ def analyst(tmp_path_factory):
 def test_every_table_answers(analyst):
     counts = {t: analyst.query(f"SELECT count(*) FROM {t}")[1][0][0] for t in ABOUT}
     assert counts == {
-        "shown": 1, "latency": 0, "assortment": 2, "touches": 1, "sales": 1, "credits": 1,
-        "visitors": 1, "shadows": 0, "events": 4,
+        "shown": 1, "latency": 0, "assortment": 2, "products": 2, "touches": 1, "sales": 1,
+        "credits": 1, "visitors": 1, "shadows": 0, "events": 4,
     }  # fmt: skip
     names, rows = analyst.query("SELECT placement, sum(amount_minor) AS m FROM credits GROUP BY 1")
     assert (names, [(p, int(m)) for p, m in rows]) == (["placement", "m"], [("product", 1_000)])
@@ -79,4 +79,4 @@ def test_a_query_without_end_is_stopped(analyst):
 def test_an_empty_shop_has_its_tables(tmp_path):
     rollups = Rollups(tmp_path / "archive", tmp_path / "rollups", Attribution(), "500MB", 1)
     with Analyst.open(rollups) as opened:
-        assert [opened.query(f"SELECT count(*) FROM {t}")[1] for t in ABOUT] == [[(0,)]] * 9
+        assert [opened.query(f"SELECT count(*) FROM {t}")[1] for t in ABOUT] == [[(0,)]] * 10

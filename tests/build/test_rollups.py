@@ -12,6 +12,7 @@ from endcap.build.reports.attribution import Attribution
 from endcap.build.reports.live import LiveRollups
 from endcap.build.reports.rollups import Rollups
 from endcap.build.reports.tables import TABLES
+from endcap.core.event import Served
 from endcap.core.times import DAY, HOUR, MINUTE
 
 
@@ -211,6 +212,16 @@ def random_story(seed):
                 v, p, a, pl, token=t, micros=rng_micros(t)
             )
         )
+        if rng.random() < 0.3:
+            tried = rng.sample("abcdef", 3)
+            events.append(
+                lambda v=visitor, p=tried, a=at, t=token, pl=placement: (
+                    story.event(
+                        "shadow", v, p, a, token=t, event_id=t, source="endcap-shadow",
+                        placement=pl, served=Served(variant="1", micros=rng_micros(t)),
+                    )
+                )
+            )  # fmt: skip
         for kind in ("impression", "click", "click", "cart_add"):
             if rng.random() < 0.5:
                 later, one = at + rng.randrange(-HOUR, 30 * HOUR), rng.choice(products)

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from .rollups import Day, Rollups
-from .tables import COUNTING, COUNTS, TABLES, compute, lines_of, listed
+from .tables import COUNTING, COUNTS, READ, TABLES, compute, lines_of, listed
 
 _TOUCHED = """
 CREATE TEMP TABLE touched_visitors AS
@@ -22,12 +22,13 @@ SELECT visitor FROM stored_sales WHERE order_id IN (SELECT order_id FROM tail)
 # Slates without a visitor are read as far as somebody touched names them.
 _OWN = """
 CREATE TEMP TABLE own AS
-SELECT * FROM archived
+SELECT {columns} FROM archived
 WHERE seq <= {seq} AND visitor IN (SELECT visitor FROM touched_visitors)
 """
 _NAMELESS = """
 INSERT INTO own
-SELECT * FROM archived WHERE seq <= {seq} AND type = 'served' AND visitor = '' AND token IN (
+SELECT {columns} FROM archived
+WHERE seq <= {seq} AND type = 'served' AND visitor = '' AND token IN (
     SELECT token FROM own WHERE type <> 'served' UNION ALL
     SELECT token FROM tail WHERE type <> 'served')
 """
@@ -52,8 +53,8 @@ def overlay(database: duckdb.DuckDBPyConnection, rollups: Rollups, first: Day, t
         run(f"CREATE TEMP VIEW stored_{table} AS FROM none_{table}{read}")
     run(_TOUCHED)
     seq = rollups.state().seq
-    run(_OWN.format(seq=seq))
-    run(_NAMELESS.format(seq=seq))
+    run(_OWN.format(seq=seq, columns=READ))
+    run(_NAMELESS.format(seq=seq, columns=READ))
     kept = f"day < DATE '{first}' OR visitor NOT IN (SELECT visitor FROM touched_visitors)"
     reach = f"day >= DATE '{first}' - {rollups.attribution.days + 1} AND day < DATE '{first}'"
     earlier = {

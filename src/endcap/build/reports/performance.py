@@ -191,11 +191,14 @@ def _parts(question: ReportQuestion) -> dict[str, str]:
     by_product = "product" in wanted
     latency = _table("latency", wanted, question.filters, wanted - _LATENCY_DIMENSIONS)
     beyond = wanted - PRODUCT_DIMENSIONS
-    assortment = _table("assortment", wanted, question.filters, beyond)
+    alone = "products" if wanted <= {"day", "product"} else "assortment"
+    assortment = _table(alone, wanted, question.filters, beyond)
     if by_product:
         shown = f"SELECT *, NULL AS slates, NULL AS fallback_slates FROM ({assortment})"
     if not (by_product or question.assortment):
         assortment += " LIMIT 0"
+    if "product" in question.group_by:  # the rows cut down above hold it already
+        assortment = "SELECT * FROM q_shown"
     return {
         name: text.format(
             keys="".join(

@@ -22,7 +22,7 @@ from .tables import CONTEXT_DAYS, TABLES, compute, lines_of, listed
 
 STATE = "rollups.json"
 # Raised when a kernel changes what it makes.
-FORM = 5
+FORM = 6
 Day = datetime.date
 ONE_DAY = datetime.timedelta(days=1)
 EPOCH = Day(1970, 1, 1)

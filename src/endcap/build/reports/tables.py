@@ -8,16 +8,33 @@ import duckdb
 from endcap.build.archive import COLUMNS
 from endcap.build.kernels import kernel
 
-TABLES = ("shown", "latency", "assortment", "touches", "sales", "credits", "visitors", "shadows")
+TABLES = (
+    "shown",
+    "latency",
+    "assortment",
+    "products",
+    "touches",
+    "sales",
+    "credits",
+    "visitors",
+    "shadows",
+)
 # Tables that only count; the others have a row per visitor and thing.
 COUNTS = {
     "shown": ("served", "seen", "clicked", "slates", "fallback_slates"),
     "latency": ("slates",),
     "assortment": ("served", "seen", "clicked"),
+    "products": ("served", "seen", "clicked"),
 }
 # Kernels in the order in which they read each other.
-COUNTING = ("excluded", "clean", "slates", "met", "shown", "latency", "assortment")
+COUNTING = ("excluded", "clean", "slates", "met", "shown", "latency", "assortment", "products")
 STEPS = (*COUNTING, "touches", "sales", "credits", "visitors", "shadows")
+# The columns of lines that the kernels read; others are long, and reading them takes time.
+READ = (
+    "seq, line, type, visitor, product, quantity, price_minor, currency, occurred_at, day, "
+    "order_id, token, zone, device, placement, reported_minor, traffic, strategies, rules, "
+    "fallback, experiment, variant, segments, micros"
+)
 _EARLIER = ("touches", "sales", "credits")
 # Days of events read before the first day that is computed: a slate lives a day, and its first
 # click is told from repeats.
@@ -29,6 +46,7 @@ ABOUT = {
     "latency": "Slates by how long the answer took (`micros`, rounded up to two digits), per day, "
     "placement, experiment, variant, zone and device.",
     "assortment": "Which products were served, seen and clicked per day, placement and strategy.",
+    "products": "The same per day and product alone.",
     "touches": "First click or cart (or view, with view_through) per served product: token, "
     "product, visitor, touched_at (UTC ms) and what the slate was.",
     "sales": "Lines put in the cart, bought, refunded, each once; amounts in minor units, refunds "
