@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Executable, insert, select, text
 
 from endcap.core.event import Event
 
@@ -23,6 +23,13 @@ _INSERT = (
     ":occurred_at, :received_at, :body) ON CONFLICT DO NOTHING"
 )
 ASKED = 1_000
+# PostgreSQL knows nothing of a new table yet and would read all of the shop for a list of ids; one
+# by one there is nothing better than the index of the keys.
+_ONE_BY_ONE = text(
+    "SELECT wanted.id AS event_id FROM unnest(CAST(:ids AS varchar[])) AS wanted(id) "
+    "CROSS JOIN LATERAL (SELECT 1 FROM events WHERE shop = :shop AND source = :source "
+    "AND event_id = wanted.id LIMIT 1) AS known"
+)
 
 
 def append_embedded(connection: Connection, new: Sequence[Event], row: RowOf) -> list[bool]:
@@ -65,13 +72,18 @@ def _known(connection: Connection, new: Iterable[Event]) -> set[Key]:
     for (shop, source), group in groupby(keys, lambda key: key[:2]):
         ids = [key[2] for key in group]
         for start in range(0, len(ids), ASKED):
-            query = select(events.c.event_id).where(
-                events.c.shop == shop,
-                events.c.source == source,
-                events.c.event_id.in_(ids[start : start + ASKED]),
-            )
-            found.update((shop, source, row.event_id) for row in connection.execute(query))
+            asked = ids[start : start + ASKED]
+            rows = connection.execute(_lookup(connection.dialect.name, shop, source, asked))
+            found.update((shop, source, row.event_id) for row in rows)
     return found
+
+
+def _lookup(dialect: str, shop: str, source: str, ids: list[str]) -> Executable:
+    if dialect == "postgresql":
+        return _ONE_BY_ONE.bindparams(ids=ids, shop=shop, source=source)
+    return select(events.c.event_id).where(
+        events.c.shop == shop, events.c.source == source, events.c.event_id.in_(ids)
+    )
 
 
 def _key(event: Event) -> Key:
