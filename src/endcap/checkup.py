@@ -1,15 +1,15 @@
 """What `endcap doctor` looks at: settings, disk, store, cache, catalogue, log, snapshot."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
-import msgspec
-
-from endcap.core.errors import EndcapError
-from endcap.core.times import DAY, HOUR, format_time
+from endcap.core.errors import EndcapError, StoreUnavailable
+from endcap.core.times import DAY, HOUR, SECOND, format_time
+from endcap.fresh import system_clock
 from endcap.settings import Settings
 from endcap.storage.sql.sqlite import sqlite_version
+from endcap.surroundings import Finding, look_around
 from endcap.wiring import Installation, open_installation
 
 FREE_BYTES = 2**30
@@ -17,25 +17,27 @@ FREE_BYTES = 2**30
 SOUND_SQLITE = (3, 51, 3)
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at: right, a hint, or wrong; `advice` says what to do."""
-
-    level: Literal["right", "hint", "wrong"]
-    text: str
-    advice: str = ""
+STORE_ADVICE = "is the database server running, and can this machine and this user reach it?"
+SHORTLY = 60 * SECOND
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Look at everything; a store that does not open ends the examination with that finding."""
-    findings = list(_machine(settings))
+    findings = [*_machine(settings), *look_around(settings, environ, system_clock)]
     try:
         async with open_installation(settings) as installation:
             findings += await _cache(installation)
             findings += _shop(installation)
             findings += _log(installation)
     except EndcapError as error:
-        findings.append(Finding("wrong", error.detail))
+        findings.append(Finding("wrong", *_cause(error)))
     return findings
+
+
+def _cause(error: EndcapError) -> tuple[str, str]:
+    first, _, rest = error.detail.partition("\n")
+    connects = "store_url" in first or isinstance(error, StoreUnavailable)
+    return first, " ".join(rest.split()) or (STORE_ADVICE if connects else "")
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -98,6 +100,10 @@ def _log(installation: Installation) -> Iterator[Finding]:
     if not events:
         yield Finding("hint", "no events yet", "POST /v1/events, or endcap import events FILE")
         return
+    ahead = max(event.received_at for event in events) - installation.clock()
+    if ahead > SHORTLY:
+        text = f"the newest events were received {ahead // SECOND} s in the future"
+        yield Finding("wrong", text, "the clock of this machine or of another one is wrong: NTP")
     columns = installation.live.state(shop).columns
     seen = [line.product for event in events for line in event.lines]
     known = sum(columns.row(product) is not None for product in seen)

@@ -85,10 +85,11 @@ async def run_server(installation: Installation, listening: Callable[[str], None
     telemetry = Telemetry(settings, installation.clock)
     services = app_services(installation, telemetry.tracer)
     services.metrics.count_telemetry(telemetry.counts)
+    crowd = Crowd(settings.limit_busy, settings.client_patience)
+    services.metrics.count_refused(lambda: crowd.refused)
     app = create_app(services, operations_of(does), does.pages)
     drain = Drain(installation.readiness.stop, drain_seconds(settings, shared))
     with telemetry.running():
-        crowd = Crowd(settings.limit_busy, settings.client_patience)
         await run(app, Place(settings.host, settings.port, crowd), tell, drain)
 
 

@@ -48,7 +48,10 @@ def metrics(tmp_path_factory):
         text = door.get("/metrics").body.decode()
         counts = telemetry.counts()
     assert counts == {("log", "dropped"): 0}
-    return set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) | {"endcap_telemetry_total"}
+    return set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) | {
+        "endcap_telemetry",
+        "endcap_http_refused",
+    }
 
 
 def line(**extra):
@@ -116,3 +119,17 @@ def test_the_collector_is_where_the_settings_say():
         assert set(pipeline["exporters"]) <= content["exporters"].keys()
     endpoint = content["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
     assert endpoint.endswith(":4318")
+
+
+def test_every_alert_is_explained():
+    alerts = re.findall(r"alert: (\w+)", (DEPLOY / "prometheus" / "alerts.yml").read_text())
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    assert len(alerts) >= 9
+    assert [alert for alert in alerts if f"| {alert} |" not in page] == []
+
+
+def test_the_metrics_of_alerts_exist(metrics):
+    text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
+    named = set(re.findall(r"\bendcap_\w+", text))
+    known = {name.removesuffix("_total") for name in metrics}
+    assert {re.sub("_(total|bucket)$", "", name) for name in named} <= known

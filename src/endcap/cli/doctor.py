@@ -1,19 +1,23 @@
 """`endcap doctor`: what is right, what is not, and what to do about it."""
 
 import asyncio
+import os
 import sys
 
 import typer
 
-from endcap.checkup import Finding, examine
+from endcap.checkup import examine
+from endcap.surroundings import Finding
 
 from .options import Config, Data, Json, settings_from
 from .output import EXIT_FAILED, show
 
 
 def doctor(config: Config = None, data: Data = None, json: Json = False) -> None:
-    """Check settings, store, catalogue, log and snapshot; exit 1 when something is wrong."""
-    findings = asyncio.run(examine(settings_from(config, data=data)))
+    """Say what is wrong with settings, disk, clock, store, cache, telemetry, catalogue, log and
+    snapshot, and how to mend it; exit 1 when something is.
+    """
+    findings = asyncio.run(examine(settings_from(config, data=data), os.environ))
     show(findings, "\n".join(_line(finding) for finding in findings), json)
     if any(finding.level == "wrong" for finding in findings):
         raise typer.Exit(EXIT_FAILED)

@@ -71,6 +71,10 @@ class Metrics:
         """Also show what became of what is sent elsewhere, by destination and fate."""
         self.registry.register(_Sent(counts))
 
+    def count_refused(self, refused: Callable[[], int]) -> None:
+        """Also show how many requests were refused because too many were under way."""
+        self.registry.register(_Refused(refused))
+
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -115,3 +119,13 @@ class _Sent(Collector):
         for labels, count in sorted(self._counts().items()):
             family.add_metric(labels, count)
         return [family]
+
+
+class _Refused(Collector):
+    def __init__(self, refused: Callable[[], int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> list[Metric]:
+        """The count of this moment."""
+        about = "Requests refused because more were under way than the process takes on."
+        return [CounterMetricFamily("endcap_http_refused", about, self._refused())]

@@ -3,8 +3,6 @@
 import importlib
 import logging
 import pkgutil
-import secrets
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
@@ -16,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from endcap.core.errors import EndcapError, MalformedBody, Overloaded
+from endcap.core.errors import EndcapError, MalformedBody
 from endcap.core.failures import described
 
 from . import api, pages, problems, storefront
@@ -31,6 +29,7 @@ from .demo_shop import routes as demo_shop
 from .openapi import document
 from .operations import Operation
 from .postman import collection
+from .request_ids import request_id_of
 from .services import AppServices
 from .watch import Watched
 
@@ -40,9 +39,7 @@ SECURITY = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
-MAX_REQUEST_ID = 128
 BUSY = ("/v1/recommendations/{placement}", "/v1/events")
-OVERLOAD = "overload"
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -104,12 +101,9 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         app = self._app if _fits(scope) else _too_large
-        if "crowded" in scope["state"]:
-            scope["state"]["operation"] = OVERLOAD
-            app = _too_many
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -143,22 +137,6 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
         f"at most {MAX_HEADERS} headers with together {MAX_HEADER_BYTES:,} bytes are taken"
     )
     await _answer(error, Request(scope))(scope, receive, send)
-
-
-async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
-    error = Overloaded("more requests are under way than this process takes on")
-    # Not all at the same moment again.
-    error.retry_after = 1 + zlib.crc32(scope["state"]["request_id"].encode()) % 3
-    await _answer(error, Request(scope))(scope, receive, send)
-
-
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and 1 <= len(value) <= MAX_REQUEST_ID:
-            text: str = value.decode("latin-1")
-            if text.isascii() and text.isprintable() and " " not in text:
-                return text
-    return secrets.token_hex(8)
 
 
 def _ordered(operations: Sequence[Operation]) -> list[Operation]:

@@ -18,6 +18,7 @@ class Crowd:
     most: int = 0
     patience: float = 0.0
     busy: int = 0
+    refused: int = 0
 
     def is_full(self, path: str) -> bool:
         """Whether another request for this path is to be refused."""

@@ -1,21 +1,24 @@
 """The HTTP protocol with bounds: on heads, on slow clients, on requests under way."""
 
 import asyncio
+import zlib
 from typing import Any, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from endcap.core.errors import EndcapError, MalformedBody
+from endcap.core.errors import EndcapError, MalformedBody, Overloaded
 
 from .crowd import Crowd
 from .gathering import Gathering
 from .problems import HeadersTooLarge, RequestTooSlow, content_of
+from .request_ids import request_id_of
 
 # Request line and headers; the application refuses less than this with a full answer.
 MAX_HEAD = 65_536
 # A client that sends or takes less than this in half of its time is slow.
 LEAST_BYTES = 1_024
+CROWDED = "more requests are under way than this process takes on"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -32,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _came = 0
     _left = 0
     _slow = 0
+    _unwanted = False
     _running: Scope | None = None
     _look: asyncio.TimerHandle | None = None
 
@@ -59,13 +63,24 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its body starts."""
         self._in_head, self._in_body, self._slow = False, True, 0
-        super().on_headers_complete()
-        if self._crowd.is_full(self.scope["path"]):
-            self.scope["state"]["crowded"] = True
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        self._unwanted = self._crowd.is_full(path) and self._is_between_requests()
+        if not self._unwanted:
+            super().on_headers_complete()
+        elif self.expect_100_continue:
+            self._turn_away(stays=False)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body."""
+        if not self._unwanted:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is whole: from now on it waits for us and no longer for its client."""
         self._in_body = False
+        if self._unwanted:
+            self._turn_away(self.parser.should_keep_alive())
+            return
         if not self.cycle.response_complete:
             self._count(cast("Scope", self.cycle.scope), "whole", "begun")
         super().on_message_complete()
@@ -96,10 +111,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._done(self._running)
 
     def _count(self, scope: Scope, now: str, before: str) -> None:
-        """Count a request under way when it is both whole and begun; a refused one never."""
+        """Count a request under way when it is both whole and begun."""
         state = scope["state"]
         state[now] = True
-        if before in state and "crowded" not in state:
+        if before in state:
             state["counted"] = True
             self._crowd.busy += 1
 
@@ -142,12 +157,36 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
+    def _is_between_requests(self) -> bool:
+        cycle: Any = self.cycle
+        return (cycle is None or cycle.response_complete) and not self.pipeline
+
+    def _turn_away(self, stays: bool) -> None:
+        """Refuse a request as cheaply as can be: what this costs is taken from those accepted."""
+        self._unwanted = False
+        self._crowd.refused += 1
+        request_id = request_id_of(self.headers)
+        # Not all at the same moment again.
+        pause = 1 + zlib.crc32(request_id.encode()) % 3
+        more = f"retry-after: {pause}\r\nx-request-id: {request_id}\r\n"
+        self._answer(Overloaded(CROWDED), request_id, more, stays)
+        if stays:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
     def _refuse(self, error: EndcapError) -> None:
         self._in_head = False
-        content, kind = content_of(error, "", "")
+        self._answer(error, "", "", stays=False)
+
+    def _answer(self, error: EndcapError, request_id: str, more: str, stays: bool) -> None:
+        content, kind = content_of(error, "", request_id)
         head = (
             f"HTTP/1.1 {error.status} {error.title}\r\ncontent-type: {kind}\r\n"
-            f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+            f"content-length: {len(content)}\r\n{more}"
+            f"connection: {'keep-alive' if stays else 'close'}\r\n\r\n"
         )
-        self.transport.write(head.encode() + content)
-        self.transport.close()
+        body = b"" if self.scope.get("method") == "HEAD" else content
+        self.transport.write(head.encode() + body)
+        if not stays:
+            self.transport.close()

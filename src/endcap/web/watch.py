@@ -61,7 +61,7 @@ class Watched:
             if trace and self._tracer:
                 about = (operation, scope["method"], status, state.get("request_id", ""))
                 self._tracer.end(trace, about, took)
-            if "crowded" not in state and self._says(status, took):
+            if self._says(status, took):
                 self._write(scope, operation, status, took)
 
     def _says(self, status: int, took: int) -> bool:

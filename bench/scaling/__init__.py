@@ -1,0 +1,1 @@
+"""From measured figures of one node to many nodes: arithmetic, queues, a picture."""
