@@ -1,4 +1,4 @@
-"""The `curl` examples of README.md, docs/api.md and docs/operations.md, run as they stand against a real server."""
+"""The `curl` examples of the pages, run as they stand against a real server."""
 
 import json
 import re
@@ -38,7 +38,9 @@ def url(tmp_path_factory):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-@pytest.mark.parametrize(("page", "least"), [("README.md", 3), ("docs/api.md", 15), ("docs/operations.md", 4)])
+@pytest.mark.parametrize(
+    ("page", "least"), [("README.md", 3), ("docs/api.md", 15), ("docs/operations.md", 4)]
+)
 def test_the_examples_work(url, page, least):
     run = 0
     for block, heading in examples(page):
