@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 import sys
@@ -9,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "build"))
 from test_kernels import log_of, products_of, snapshot_of
 
 from endcap.core.errors import SnapshotRefused
-from endcap.relations.snapshot import Snapshot
+from endcap.relations.snapshot import FileEntry, Snapshot, digest, intact
 from endcap.storage.snapshots import FolderSnapshots
 
 
@@ -87,3 +88,15 @@ def test_pruning_keeps_the_newest_and_the_current(built, tmp_path):
     assert [folder.exists() for folder in made] == [False, False, False, True, True]
     assert snapshots.prune("shop", 2) == 0
     assert snapshots.latest("shop") == made[-1]
+
+
+def test_digests_of_the_first_versions_are_still_checked(tmp_path):
+    file = tmp_path / "a.npy"
+    file.write_bytes(b"what was written")
+    old = FileEntry(16, hashlib.blake2b(b"what was written", digest_size=32).hexdigest())
+    new = FileEntry(16, digest(file))
+    assert intact(file, old)
+    assert intact(file, new)
+    file.write_bytes(b"what was writteN")
+    assert not intact(file, old)
+    assert not intact(file, new)

@@ -19,7 +19,7 @@ import duckdb
 import msgspec
 
 from endcap.core.errors import SnapshotRefused
-from endcap.relations.snapshot import FORMAT, Manifest, digest, read_manifest
+from endcap.relations.snapshot import FORMAT, Manifest, intact, read_manifest
 
 from .engines.duckdb import DuckEngine
 from .parameters import BuildParameters
@@ -65,7 +65,7 @@ class Reuse:
         names = [name, *(t for t in manifest.tables if name == "sessions" and "transitions." in t)]
         files = [file for file in manifest.files if _part(file) in names]
         # A file that has been damaged since must not live on in every later snapshot.
-        if any(digest(folder / file) != manifest.files[file].digest for file in files):
+        if not all(intact(folder / file, manifest.files[file]) for file in files):
             return False
         for file in files:
             _link(folder / file, self._writer.folder / file)

@@ -2,11 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -98,7 +98,7 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
     writer.finish(
         {
             "shop": job.shop,
-            "version": _version(job.built_at, writer.folder),
+            "version": _version(job.built_at, writer.digests()),
             "built_at": job.built_at,
             "as_of": job.as_of,
             "log_seq": state.seq,
@@ -129,13 +129,8 @@ def _counts(engine: DuckEngine) -> dict[str, int]:
     }
 
 
-def _version(built_at: int, folder: Path) -> str:
-    """Time of the build and a short digest of its arrays, e.g. `20260131T120000123Z-1f2e3d4c`.
-
-    Milliseconds are in it because names sort snapshots, and a small shop is built twice a second.
-    """
-    content: Any = hashlib.blake2b(digest_size=4)
-    for file in sorted(folder.iterdir()):
-        content.update(file.name.encode() + file.read_bytes())
+def _version(built_at: int, digests: Mapping[str, str]) -> str:
+    """Time of the build and a short digest of its arrays, e.g. `20260131T120000Z-1f2e3d4c`."""
+    content = hashlib.sha256("".join(f"{n} {d}\n" for n, d in sorted(digests.items())).encode())
     moment = datetime.fromtimestamp(built_at / SECOND, UTC)
-    return f"{moment:%Y%m%dT%H%M%S}{built_at % SECOND:03d}Z-{content.hexdigest()}"
+    return f"{moment:%Y%m%dT%H%M%SZ}-{content.hexdigest()[:8]}"

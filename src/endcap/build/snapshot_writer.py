@@ -96,6 +96,10 @@ class SnapshotWriter:
             self._array(f"popularity.{window}.{column}", values)
         self._windows.append(window)
 
+    def digests(self) -> dict[str, str]:
+        """The digest of each file so far."""
+        return {name: entry.digest for name, entry in self._files.items()}
+
     def finish(self, manifest: dict[str, Any]) -> Manifest:
         """Write the manifest; from here on the snapshot is complete."""
         made = Manifest(
