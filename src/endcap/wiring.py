@@ -224,6 +224,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             settings.currency,
             gate,
             letters,
+            lambda shop: live.state(shop).merchant.aliases,
         ),
         recommender=recommender,
         ruling=ruling,

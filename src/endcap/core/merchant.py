@@ -18,6 +18,12 @@ class CuratedList(Decision, frozen=True, kw_only=True, omit_defaults=True):
     products: tuple[str, ...] = ()
 
 
+class Alias(Decision, frozen=True, kw_only=True):
+    """Another name of a product: events that name it count for `product` from then on."""
+
+    product: str
+
+
 class Discount(Decision, frozen=True, kw_only=True, omit_defaults=True):
     """What is taken off: a part of the price, or an amount (a decimal) of a currency."""
 

@@ -5,7 +5,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from endcap.core.merchant import NO_CORRECTIONS, BadgeSettings, Corrections, CuratedList, Offer
+from endcap.core.merchant import (
+    NO_CORRECTIONS,
+    Alias,
+    BadgeSettings,
+    Corrections,
+    CuratedList,
+    Offer,
+)
 
 from .offer_ledger import OfferLedger
 
@@ -26,6 +33,7 @@ class Merchant:
         self.offers: dict[str, ActiveOffer] = {}
         self.ledger = OfferLedger()
         self.badges = BadgeSettings()
+        self.aliases: dict[str, Alias] = {}
         self.corrections: dict[str, Corrections] = {}
         self._versions: dict[tuple[str, str], int] = {}
         self._stamp: str | None = None

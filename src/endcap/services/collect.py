@@ -1,13 +1,14 @@
 """Collecting events: decode, validate, store durably, fold into visitor state, then answer."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
 from endcap.core.consent import UNKNOWN, Consent
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.event import MAX_BATCH, DeadLetter, Event, EventIn, Traffic
+from endcap.core.merchant import Alias
 from endcap.core.ports import VisitorStore
 from endcap.core.receipt import Receipt, Verdict
 from endcap.core.times import Clock, parse_time
@@ -41,6 +42,7 @@ class Collector:
         currency: str,
         gate: Gate,
         letters: Letters,
+        aliases: Callable[[str], Mapping[str, Alias]] = lambda _: {},
     ) -> None:
         self.verdicts = {"accepted": 0, "duplicate": 0, "rejected": 0}
         self._committer = committer
@@ -50,6 +52,7 @@ class Collector:
         self._currency = currency
         self._gate = gate
         self._letters = letters
+        self._aliases = aliases
 
     async def collect(
         self,
@@ -112,7 +115,7 @@ class Collector:
             found = self._checked(element, sender)
             if isinstance(found, Valid):
                 places.append((index, element.warnings + found.warnings))
-                events.append(found.event)
+                events.append(self._named(found.event))
             else:
                 verdicts[index] = Verdict(index, "rejected", _id_of(element), found)
                 letter = _dead_letter(element, found, sender)
@@ -144,6 +147,19 @@ class Collector:
         if allowed.analytics or (event.shop, event.visitor) in self._gate.suppressed:
             return event
         return msgspec.structs.replace(event, visitor="", session=None, query=None, merged=None)
+
+    def _named(self, event: Event) -> Event:
+        """The event with products called as the catalogue calls them."""
+        aliases = self._aliases(event.shop)
+        if not aliases or not any(line.product in aliases for line in event.lines):
+            return event
+        lines = tuple(
+            msgspec.structs.replace(line, product=alias.product)
+            if (alias := aliases.get(line.product))
+            else line
+            for line in event.lines
+        )
+        return msgspec.structs.replace(event, lines=lines)
 
     def _checked(self, element: Element, sender: Sender) -> Valid | tuple[FieldProblem, ...]:
         if element.event is None:

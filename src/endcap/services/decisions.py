@@ -11,7 +11,7 @@ import msgspec
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.ids import id_problem
-from endcap.core.merchant import BadgeSettings, Corrections, CuratedList, Discount, Offer
+from endcap.core.merchant import Alias, BadgeSettings, Corrections, CuratedList, Discount, Offer
 from endcap.core.money import is_currency
 from endcap.core.placement import ControlRecord
 from endcap.core.pointers import escaped, refusal
@@ -163,6 +163,11 @@ def _check_list(chosen: CuratedList) -> Problems:
     return problems + [problem for problem in found if problem]
 
 
+def _check_alias(alias: Alias) -> Problems:
+    problem = id_problem(alias.product, "/product")
+    return [problem] if problem else []
+
+
 def _check_offer(offer: Offer) -> Problems:
     problems = _check_title(offer.title)
     for field in ("products", "segments", "zones", "placements"):
@@ -257,6 +262,7 @@ def _set_offer(merchant: Merchant, name: str, value: Any, version: int) -> None:
 
 KINDS: dict[str, DecisionKind] = {
     "list": DecisionKind(CuratedList, _check_list, _keep("lists")),
+    "alias": DecisionKind(Alias, _check_alias, _keep("aliases")),
     "badges": DecisionKind(BadgeSettings, _check_badges, _set_badges),
     "offer": DecisionKind(Offer, _check_offer, _set_offer),
     PROFILE: DecisionKind(Corrections, _check_corrections, _keep("corrections")),
