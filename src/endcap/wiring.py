@@ -39,6 +39,7 @@ from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
 from endcap.services.letters import Letters
 from endcap.services.live import LiveState
+from endcap.services.offer_budgets import OfferBudgets
 from endcap.services.offering import Offering
 from endcap.services.past import PastStates
 from endcap.services.placement_drafts import PlacementDrafts
@@ -71,6 +72,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueService
     collector: Collector
     recommender: RecommendService
+    offering: Offering
     traces: Traces
     ruling: Ruling
     builds: BuildService
@@ -128,6 +130,7 @@ async def open_installation(
             finally:
                 await installation.erasing.erasures.stop()
                 await installation.shadows.settle()
+                await installation.offering.stop()
                 await installation.served.flush()
                 await installation.committer.stop()
                 installation.measuring.close()
@@ -185,6 +188,8 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         measuring=measuring,
         segments=ruling.segments,
     )
+    budgets = OfferBudgets(store.control, clock) if store.shared else None
+    offering = Offering(store.events, budgets)
     recommender = RecommendService(
         live,
         placements,
@@ -195,7 +200,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
         new_id,
         ruling.rules,
         settings.session_minutes,
-        Offering(store.events),
+        offering,
         ruling.segments,
         experiments,
         gate,
@@ -227,6 +232,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
             lambda shop: live.state(shop).merchant.aliases,
         ),
         recommender=recommender,
+        offering=offering,
         ruling=ruling,
         experiments=experiments,
         results=ResultService(experiments, measuring.trials, clock, settings.currency),

@@ -164,3 +164,27 @@ def test_an_offer_that_cannot_work_is_refused(story, offer, fields, pointer):
     errors = offer("bad", 422, **fields)["errors"]
     assert errors[0]["pointer"] == pointer
     assert story.door.get("/v1/offers/bad").status == 404
+
+
+def test_a_slate_with_offers_is_made_again_as_it_was(story, offer):
+    offer("two-times", products=["rake", "spade"], discount={"percent": 5}, budget=2)
+    first, last = (story.slate("garden", visitor=f"again-{n}") for n in range(2))
+    assert [one["name"] for one in last["offers"]] == ["two-times"]
+    assert offers(story, visitor="too-late") == []
+    # The budget is spent by now, and still the slate is made again with the offer's products.
+    for slate in (first, last):
+        again = story.door.get(f"/v1/recommendations/{slate['token']}/replay").json()
+        assert again["differences"] == []
+        assert [one["id"] for one in again["items"]] == [one["id"] for one in slate["items"]]
+        assert again["items"][0]["reasons"][0]["counts"]["offer"] == "two-times"
+    offer("two-times", products=["rake"], budget=2)
+    again = story.door.get(f"/v1/recommendations/{first['token']}/replay").json()
+    assert again["differences"] == ["offer two-times has changed since"]
+
+
+def test_a_look_at_another_time_spends_nothing(story, offer):
+    offer("just-one", products=["spade"], budget=1)
+    for _ in range(3):
+        assert offers(story, as_of="2026-03-05T12:00:00Z") == ["just-one"]
+    assert offers(story) == ["just-one"]
+    assert offers(story) == []

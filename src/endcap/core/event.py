@@ -101,7 +101,8 @@ class Inputs(msgspec.Struct, gc=False, frozen=True, array_like=True, omit_defaul
     `request` is the request as msgpack, without the visitor and the session. `kept` and `newest`
     are the number and the latest time of the visitor's events that were read; `catalogue` and
     `tail` the positions in the catalogue's changes and in the log; `at` is the time the slate is of
-    (UTC milliseconds; 0: the event's own), where it was made for an earlier request.
+    (UTC milliseconds; 0: the event's own), where it was made for an earlier request. `offers` are
+    those decided on, by name and version.
     """
 
     request: bytes = b""
@@ -113,6 +114,7 @@ class Inputs(msgspec.Struct, gc=False, frozen=True, array_like=True, omit_defaul
     kept: int = 0
     newest: int = 0
     at: int = 0
+    offers: tuple[tuple[str, int], ...] = ()
 
 
 class Served(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,9 +10,14 @@ NOBODY: Mapping[str, list[int]] = {}
 
 
 class OfferLedger:
-    """What this process knows; other processes' offers come in through the log."""
+    """What this process knows; other processes' offers come in through the log.
+
+    Where budgets are `shared` with other processes, only what was taken of them may be spent.
+    """
 
     def __init__(self) -> None:
+        self.shared = False
+        self._taken: dict[str, int] = {}
         self._own: dict[str, int] = {}
         self._base: dict[str, int] = {}
         self._visitors: OrderedDict[str, dict[str, list[int]]] = OrderedDict()
@@ -29,8 +34,22 @@ class OfferLedger:
         """An answer has carried these offers."""
         for offer in offers:
             self._own[offer] = self._own.get(offer, 0) + 1
+            if self._taken.get(offer):
+                self._taken[offer] -= 1
             if visitor in self._visitors:
                 self._visitors[visitor].setdefault(offer, []).append(now)
+
+    def take(self, offer: str, part: int) -> None:
+        """A part of a shared budget may be spent here."""
+        self._taken[offer] = self._taken.get(offer, 0) + part
+
+    def left(self, offer: str) -> int:
+        """How much of what was taken of a shared budget is not spent."""
+        return self._taken.get(offer, 0)
+
+    def unspent(self) -> dict[str, int]:
+        """The same of every offer that has something left."""
+        return {offer: left for offer, left in self._taken.items() if left > 0}
 
     def knows(self, visitor: str) -> bool:
         """Whether the visitor's offers were read from the log."""

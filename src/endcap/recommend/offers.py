@@ -20,7 +20,28 @@ class Chosen(NamedTuple):
 
 
 def choose(query: Query, state: State) -> Chosen:
-    """The offers whose conditions the request meets."""
+    """The offers whose conditions the request meets; one decision for the whole request.
+
+    A slate that is made again takes the offers that were decided on then.
+    """
+    if query.chosen is None:
+        query.chosen = _decided(query, state) if query.offers is not None else _choose(query, state)
+    chosen: Chosen = query.chosen
+    return chosen
+
+
+def decided(query: Query) -> tuple[tuple[str, int], ...]:
+    """Names and versions of the offers decided on, the first ones first; none if nobody asked."""
+    chosen: Chosen | None = query.chosen
+    return () if chosen is None else tuple((name, one.version) for name, one in chosen.made)
+
+
+def _decided(query: Query, state: State) -> Chosen:
+    offers = state.merchant.offers
+    return Chosen([(name, offers[name]) for name, _ in query.offers or () if name in offers], [])
+
+
+def _choose(query: Query, state: State) -> Chosen:
     made: list[tuple[str, ActiveOffer]] = []
     withheld: list[str] = []
     for name, active in state.merchant.offers.items():
@@ -92,6 +113,8 @@ def _left(name: str, offer: Offer, query: Query, state: State) -> bool:
     """Whether budget and cap allow it once more; a stranger's cap cannot be kept."""
     ledger = state.merchant.ledger
     if offer.budget is not None:
+        if ledger.shared and not ledger.left(name):
+            return False
         logged = state.joined.offers_made.get(name, 0) + state.tail.offers[name]
         if ledger.total(name, logged) >= offer.budget:
             return False

@@ -118,7 +118,8 @@ class Query(msgspec.Struct, kw_only=True):
     `taken` is what a page above already shows. `filters` are the request's own (its category,
     prices, expression …); `visitor` is the pseudonym, empty for a stranger; `search` is the search
     term; `now` is UTC milliseconds; `corrections` are the visitor's own of their profile; `values`
-    are what expressions read of the request, once they were asked for.
+    are what expressions read of the request, once they were asked for. `offers` are those decided
+    on when the slate was made before (None: it is made now), `chosen` is the decision once made.
     """
 
     now: int
@@ -144,6 +145,8 @@ class Query(msgspec.Struct, kw_only=True):
     corrections: Corrections = NO_CORRECTIONS
     placement: str = ""
     values: Any = None
+    offers: tuple[tuple[str, int], ...] | None = None
+    chosen: Any = None
 
     def anchors(self, around: str) -> tuple[IntArray, bool]:
         """The products to start from, and whether they stand newest first.

@@ -178,8 +178,7 @@ class RecommendService:
         if request.session and personal:
             session = self._pseudonyms.session(shop, request.session)
         if self._offering is not None:
-            merchant = self._live.state(shop).merchant
-            await self._offering.ready(shop, visitor, merchant)
+            await self._offering.ready(shop, visitor, self._live.state(shop))
         state = self._live.state(shop)
         check_filter(request, state.columns)
         now = asked_time(request, self._clock())
@@ -246,7 +245,8 @@ class RecommendService:
             slate = msgspec.structs.replace(slate, degraded=list(asked.known.degraded))
         withheld: tuple[str, ...] = ()
         if self._offering is not None:
-            slate, withheld = self._offering.carry(slate, outcome, query, state)
+            made = request.as_of is None
+            slate, withheld = self._offering.carry(slate, outcome, query, state, made)
         if trial is not None:
             slate = msgspec.structs.replace(slate, experiment=trial.named())
         if request.explain:

@@ -11,6 +11,7 @@ from endcap.core.ports import EventLog
 from endcap.core.request import RecommendationRequest
 from endcap.recommend.history import SESSION_MINUTES
 from endcap.recommend.merchandising import PlacementRules
+from endcap.recommend.offers import decided
 from endcap.recommend.pipeline import Outcome, Pipeline
 from endcap.recommend.plan import Plan
 from endcap.recommend.query import Query, State
@@ -145,6 +146,13 @@ class Traces:
             self._session_minutes,
         )
         plan, query = resolved(asked, self._traits)
+        query.offers = inputs.offers
+        offers = past.state.merchant.offers
+        differences += [
+            f"offer {name} has changed since"
+            for name, version in inputs.offers
+            if name not in offers or offers[name].version != version
+        ]
         if event.served and {*event.served.segments} != query.traits.segments:
             differences.append("the visitor's segments or tags have changed since")
         outcome = self._pipeline.run(plan, query, past.state, True, rules)
@@ -152,6 +160,7 @@ class Traces:
         if trial is not None and trial.other is not None:
             other = trial.other
             its_plan, its_query = resolved(asked._replace(plan=other.plan), self._traits)
+            its_query.offers = inputs.offers
             its = self._pipeline.run(its_plan, its_query, past.state, True, other.rules(published))
             one = Team(trial.variant, plan, query, outcome)
             both = mixed((one, Team(other.variant, its_plan, its_query, its)), trial, asked)
@@ -187,6 +196,7 @@ def inputs_of(
         tail=state.tail.seq,
         kept=len(recent),
         newest=recent[-1].occurred_at if recent else 0,
+        offers=decided(query),
     )
 
 
