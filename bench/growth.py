@@ -16,12 +16,12 @@ from measure.processes import ROOT
 from measure.report import OUT, report
 
 SIZES = ((10_000, 1_000_000), (100_000, 1_000_000), (1_000_000, 1_000_000), (1_000_000, 10_000_000))
-FIGURES = ("requests/s", "of empty", "CPU µs", "p99 ms", "own MB", "ready s", "build s")
+FIGURES = ("requests/s", "of empty", "CPU µs", "p99 ms", "own MB", "ready CPU s", "build CPU s")
 LINES = (
     ("CPU µs", "#1f77b4"),
     ("p99 ms", "#d62728"),
     ("own MB", "#2ca02c"),
-    ("build s", "#9467bd"),
+    ("build CPU s", "#9467bd"),
 )
 
 
@@ -50,8 +50,8 @@ def _row(products: int, events: int, options: argparse.Namespace) -> tuple[Any, 
         recommend[1]["CPU µs"],
         recommend[1]["paced p99"],
         memory[1]["own"],
-        memory[-2]["RSS"],
-        build["seconds"],
+        memory[-1]["RSS"],
+        build["CPU s"],
     )
 
 

@@ -23,9 +23,7 @@ def made_shop(products: int, events: int) -> Path:
 def ready_shop(products: int, events: int) -> Path:
     """The folder of a shop of this size, built."""
     folder = made_shop(products, events)
-    code = digest_of("build/snapshot_writer.py", "relations/snapshot.py")
-    mark = folder / "built"
-    if not mark.exists() or mark.read_text() != code:
+    if not _is_built(folder):
         print("building its relations", file=sys.stderr)
         subprocess.run(
             [sys.executable, "-c", COMMAND, "build", "--data", str(folder), "--json"],
@@ -33,5 +31,19 @@ def ready_shop(products: int, events: int) -> Path:
             stdout=subprocess.DEVNULL,
             check=True,
         )
-        mark.write_text(code)
+        mark_built(folder)
     return folder
+
+
+def mark_built(folder: Path) -> None:
+    """Note that the shop has a snapshot of this code."""
+    (folder / "built").write_text(_code())
+
+
+def _is_built(folder: Path) -> bool:
+    mark = folder / "built"
+    return mark.exists() and mark.read_text() == _code()
+
+
+def _code() -> str:
+    return digest_of("build/snapshot_writer.py", "relations/snapshot.py")
