@@ -24,28 +24,39 @@ class ProductRow(msgspec.Struct, frozen=True):
     grp: str | None
     price: int | None
     currency: str | None
-    features: list[str]
-    weights: list[float]
+    features: list[int]
     category: str | None
+
+
+class FeatureRow(msgspec.Struct, frozen=True):
+    """A feature: its number, its name, and how much it says."""
+
+    code: int
+    feature: str
+    weight: float
 
 
 def export_catalogue(catalogue: Catalogue, shop: str, folder: Path) -> int:
     """Write `products.parquet` and `features.parquet` into `folder`; return how many products.
 
-    Products are numbered from 0 in the byte order of their ids.
+    Products are numbered from 0 in the byte order of their ids, features from 0 as they come up.
     """
-    lines = folder / "catalogue.ndjson"
+    lines, names = folder / "catalogue.ndjson", folder / "features.ndjson"
     encode = msgspec.json.Encoder().encode
+    known: dict[str, FeatureRow] = {}
     count, after = 0, ""
     with lines.open("wb") as stream:
         while page := catalogue.page(shop, after, PAGE):
             for number, document in enumerate(page, count):
-                row = _row(number, _DECODER.decode(document.body))
+                row = _row(number, _DECODER.decode(document.body), known)
                 stream.write(encode(row) + b"\n")
             count += len(page)
             after = page[-1].id
-    _write(lines, folder)
-    lines.unlink()
+    with names.open("wb") as stream:
+        stream.writelines(encode(feature) + b"\n" for feature in known.values())
+    _write(lines, names, folder)
+    for file in (lines, names):
+        file.unlink()
     return count
 
 
@@ -70,38 +81,42 @@ def features(product: Product) -> Iterator[tuple[str, float]]:
     yield from found.items()
 
 
-def _row(number: int, product: Product) -> ProductRow:
-    pairs = list(features(product))
+def _row(number: int, product: Product, known: dict[str, FeatureRow]) -> ProductRow:
     price = None if product.price is None else to_minor(product.price, product.currency or "")
-    return ProductRow(
-        number,
-        product.id,
-        product.group,
-        price,
-        product.currency,
-        [name for name, _ in pairs],
-        [weight for _, weight in pairs],
-        product.categories[0] if product.categories else None,
-    )
+    codes = []
+    for name, weight in features(product):
+        feature = known.get(name)
+        if feature is None:
+            feature = known[name] = FeatureRow(len(known), name, weight)
+        codes.append(feature.code)
+    main = product.categories[0] if product.categories else None
+    return ProductRow(number, product.id, product.group, price, product.currency, codes, main)
 
 
-def _write(lines: Path, folder: Path) -> None:
-    columns = (
+def _write(lines: Path, names: Path, folder: Path) -> None:
+    product = (
         "{product: 'INTEGER', id: 'VARCHAR', grp: 'VARCHAR', price: 'BIGINT', currency: 'VARCHAR', "
-        "features: 'VARCHAR[]', weights: 'DOUBLE[]', category: 'VARCHAR'}"
+        "features: 'INTEGER[]', category: 'VARCHAR'}"
     )
-    source, target = str(lines).replace("'", "''"), str(folder).replace("'", "''")
+    feature = "{code: 'INTEGER', feature: 'VARCHAR', weight: 'DOUBLE'}"
+    target = _quoted(folder)
     with duckdb.connect(config={"threads": 2}) as connection:
-        connection.execute(
-            f"CREATE TABLE c AS SELECT * FROM read_json('{source}', "
-            f"format = 'newline_delimited', columns = {columns})"
-        )
+        for table, file, columns in (("c", lines, product), ("named", names, feature)):
+            connection.execute(
+                f"CREATE TABLE {table} AS SELECT * FROM read_json('{_quoted(file)}', "
+                f"format = 'newline_delimited', columns = {columns})"
+            )
         connection.execute(
             f"COPY (SELECT product, id, grp, price, currency, category "
             f"FROM c ORDER BY product) TO '{target}/products.parquet' (FORMAT parquet)"
         )
         connection.execute(
-            f"COPY (SELECT *, CAST(DENSE_RANK() OVER (ORDER BY feature) AS INTEGER) AS code "
-            f"FROM (SELECT product, unnest(features) AS feature, unnest(weights) AS weight "
-            f"FROM c)) TO '{target}/features.parquet' (FORMAT parquet)"
+            f"COPY (SELECT held.product, named.feature, named.weight, named.code "
+            f"FROM (SELECT product, unnest(features) AS code FROM c) AS held "
+            f"JOIN named ON named.code = held.code) "
+            f"TO '{target}/features.parquet' (FORMAT parquet)"
         )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
