@@ -210,6 +210,7 @@ def _assemble(settings: Settings, store: Store, clock: Clock) -> Installation:
     drafted, answering = (placements, drafts, ruling), (recommender, served, gate)
     shadows = shadows_of(store, drafted, answering, measuring, (clock, time.perf_counter_ns))
     ruling.rules.before_live = recommender.prepare
+    ruling.previews.gate = gate
     erasing = assemble_erasing(settings, holdings, gate, (secret, pseudonyms), new_id, clock)
     noticing.listen(ruling.rules, placements, experiments, builds, erasing.erasures)
     stock = noticing.watch_stock(live, settings.low_stock)

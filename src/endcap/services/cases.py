@@ -1,37 +1,13 @@
-"""What recommending works on: a request with all its slate is made from, a draft, a preview."""
+"""What recommending works on: a request with all its slate is made from."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from endcap.core.answer import Item
 from endcap.recommend.merchandising import PlacementRules
 from endcap.recommend.plan import Plan
-from endcap.recommend.query import Query, Traits
+from endcap.recommend.query import Query
 
 from .resolve import Asked
 from .trials import Trial
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preview puts in place of what is live; None leaves it.
-
-    `now` is the time to look at (UTC milliseconds), `traits` a simulated visitor's.
-    """
-
-    plan: Plan | None = None
-    rules: PlacementRules | None = None
-    now: int | None = None
-    traits: Traits | None = None
-
-
-class Preview(msgspec.Struct, frozen=True):
-    """What a draft would show, with the trace behind it."""
-
-    placement: str
-    items: list[Item]
-    fallback: str | None
-    trace: dict[str, Any]
 
 
 class Case(NamedTuple):

@@ -1,9 +1,13 @@
 """Previews: a placement for a real or made-up visitor at any time, as it is and with drafts."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 
-from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.answer import Item
+from endcap.core.consent import UNKNOWN
+from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.event import VisitorState
 from endcap.core.money import to_minor
 from endcap.core.placement import Placement
@@ -17,13 +21,25 @@ from endcap.recommend.plan import Plan, make_plan
 from endcap.recommend.query import Query, State, Traits
 from endcap.recommend.registry import Components
 from endcap.recommend.rule_compiler import compile_parts
+from endcap.recommend.slate import make_items
+from endcap.recommend.trace import make_trace
 
 from .choices import check_filter
+from .gate import open_gate
 from .live import LiveState
 from .placements import PlacementService
 from .resolve import Asked, check, resolved
 from .rules import RuleService, RuleSet
 from .segments import SegmentService
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a placement shows, with the trace behind it."""
+
+    placement: str
+    items: list[Item]
+    fallback: str | None
+    trace: dict[str, Any]
 
 
 class Previews:
@@ -50,6 +66,52 @@ class Previews:
         self._currency = currency
         self._components = Components()
         self._pipeline = Pipeline()
+        self.gate = open_gate(clock)
+
+    async def look(self, shop: str, request: RecommendationRequest, at: int | None) -> Look:
+        """What a request gets, at a time if one is given. Raises InvalidInput, UnknownPlacement."""
+        plan, query, state = await self._looked(shop, request, at)
+        rules = self._rules.for_placement(shop, plan.name)
+        outcome = self._pipeline.run(plan, query, state, True, rules)
+        items = make_items(outcome, query, state, None)
+        return Look(plan.name, items, outcome.fallback, make_trace(outcome, plan, query, state))
+
+    async def why_not(
+        self, shop: str, request: RecommendationRequest, at: int | None, product: str
+    ) -> str | None:
+        """What makes a product ineligible for the same request; None when nothing does.
+
+        Raises NotFound for a product that is not in the catalogue.
+        """
+        plan, query, state = await self._looked(shop, request, at)
+        row = state.columns.row(product)
+        if row is None:
+            raise NotFound(f"no product `{product[:200]}`")
+        rules = self._rules.for_placement(shop, plan.name)
+        return self._pipeline.why_not(plan, query, state, row, rules)
+
+    async def _looked(
+        self, shop: str, request: RecommendationRequest, at: int | None
+    ) -> tuple[Plan, Query, State]:
+        check(request, "")
+        plan, state = self._placements.plan(shop, request.placement), self._live.state(shop)
+        check_filter(request, state.columns)
+        visitor, known = await self._visitor(shop, request.visitor, plan)
+        now = self._clock() if at is None else at
+        asked = Asked(request, plan, state, now, visitor, known=known)
+        return (*resolved(asked, self._segments), state)
+
+    async def _visitor(
+        self, shop: str, visitor: str | None, plan: Plan
+    ) -> tuple[str, VisitorState | None]:
+        """The pseudonym and what is known; nothing of one who did not agree to that."""
+        if not visitor:
+            return "", None
+        pseudonym = self._pseudonyms.visitor(shop, visitor)
+        if not (await self.gate.allowed(shop, pseudonym, UNKNOWN)).personalisation:
+            return "", None
+        known = await self._visitors.recent(shop, pseudonym) if plan.personal else None
+        return pseudonym, known
 
     async def preview(self, shop: str, asked: PreviewRequest) -> Preview:
         """The slate as it is and as it would be. Raises InvalidInput or UnknownPlacement."""
@@ -60,16 +122,13 @@ class Previews:
         after_plan = self.drafted(plan, asked.draft)
         before = self._rules.published(shop)
         after = drafted_rules(before, asked)
-        known = None
-        visitor = self._pseudonyms.visitor(shop, asked.visitor) if asked.visitor else None
-        if visitor is not None and plan.personal:
-            known = await self._visitors.recent(shop, visitor)
+        visitor, known = await self._visitor(shop, asked.visitor, plan)
         state = self._live.state(shop)
         check_filter(request, state.columns)
         traits = self._traits(shop, visitor, known, asked, state, now)
         made = []
         for one, rules in ((plan, before), (after_plan, after)):
-            whole = Asked(request, one, state, now, visitor or "", known=known)
+            whole = Asked(request, one, state, now, visitor, known=known)
             own, query = resolved(whole)
             query.traits = traits
             outcome = self.run(own, query, state, rules)

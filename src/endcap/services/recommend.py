@@ -9,7 +9,7 @@ import numpy as np
 
 from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Item, Slate
-from endcap.core.errors import FieldProblem, InvalidInput, NotFound
+from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.event import Served
 from endcap.core.ports import VisitorStore
 from endcap.core.request import MAX_PAGE, PageRequest, RecommendationRequest
@@ -25,7 +25,7 @@ from endcap.recommend.slate import make_items
 from endcap.recommend.trace import make_trace
 
 from .ahead import read_ahead, willing
-from .cases import Case, Draft, Preview
+from .cases import Case
 from .choices import check_filter
 from .gate import Gate, open_gate
 from .interleaving import Mixed, Team, mixed
@@ -120,46 +120,6 @@ class RecommendService:
         state = self._live.state(shop)
         for name in self._placements.names(shop):
             await asyncio.to_thread(self._pipeline.prepare, rules_of(name), state)
-
-    async def preview(self, shop: str, request: RecommendationRequest, draft: Draft) -> Preview:
-        """What a request would get from a draft. Nothing is logged, and nothing live changes.
-
-        Raises InvalidInput or UnknownPlacement.
-        """
-        plan = draft.plan or self._placements.plan(shop, request.placement)
-        rules = draft.rules
-        if rules is None:
-            rules = self._rules.for_placement(shop, plan.name)
-        asked = await self._asked(shop, request, plan, NO_ITEMS)
-        if draft.now is not None:
-            asked = asked._replace(now=draft.now)
-        plan, query = resolved(asked, self._traits)
-        if draft.traits is not None:
-            query.traits = draft.traits
-        outcome = self._pipeline.run(plan, query, asked.state, True, rules)
-        items = make_items(outcome, query, asked.state, None)
-        trace = make_trace(outcome, plan, query, asked.state)
-        return Preview(plan.name, items, outcome.fallback, trace)
-
-    async def preview_why_not(
-        self, shop: str, request: RecommendationRequest, draft: Draft, product: str
-    ) -> str | None:
-        """What makes a product ineligible in a preview; None when nothing does.
-
-        Raises NotFound for a product that is not in the catalogue.
-        """
-        plan = draft.plan or self._placements.plan(shop, request.placement)
-        asked = await self._asked(shop, request, plan, NO_ITEMS)
-        row = asked.state.columns.row(product)
-        if row is None:
-            raise NotFound(f"no product `{product[:200]}`")
-        if draft.now is not None:
-            asked = asked._replace(now=draft.now)
-        plan, query = resolved(asked, self._traits)
-        rules = draft.rules
-        if rules is None:
-            rules = self._rules.for_placement(shop, plan.name)
-        return self._pipeline.why_not(plan, query, asked.state, row, rules)
 
     async def _asked(
         self, shop: str, request: RecommendationRequest, plan: Plan, taken: IntArray

@@ -10,7 +10,7 @@ from endcap.core.request import RecommendationRequest
 from endcap.core.status import PlacementView
 from endcap.core.times import parse_time
 from endcap.recommend.parameters import MainParameters, main_parameters
-from endcap.services.cases import Draft, Preview
+from endcap.services.previews import Look
 from endcap.services.shadow import ShadowView
 from endcap.web.dashboard.page import Action, Page, PageCall
 
@@ -31,7 +31,7 @@ class Detail(msgspec.Struct, frozen=True):
     versions: list[PlacementView]
     parameters: MainParameters
     asked: dict[str, str]
-    preview: Preview
+    preview: Look
     shadow: ShadowView
     has_draft: bool
     why_not: dict[str, str] | None
@@ -48,7 +48,7 @@ async def placement(call: PageCall) -> Detail:
     services = call.services
     live = await services.placements.get(call.shop, name)
     asked = {field: call.query.get(field, "").strip() for field in FIELDS}
-    request, draft = _request(name, asked), Draft(now=_moment(asked["at"]))
+    request, at = _request(name, asked), _moment(asked["at"])
     plan = services.placements.plan(call.shop, name)
     rules = services.rules.for_placement(call.shop, name)
     title = live.placement.title if live.placement else ""
@@ -58,20 +58,19 @@ async def placement(call: PageCall) -> Detail:
         versions=list(await services.placements.history(call.shop, name)),
         parameters=main_parameters(plan, rules, title),
         asked=asked,
-        preview=await services.recommender.preview(call.shop, request, draft),
+        preview=await services.previews.look(call.shop, request, at),
         shadow=await services.shadows.get(call.shop, name),
         has_draft=await services.drafts.get(call.shop, name) is not None,
-        why_not=await _why_not(call, request, draft, asked["why"]),
+        why_not=await _why_not(call, request, at, asked["why"]),
     )
 
 
 async def _why_not(
-    call: PageCall, request: RecommendationRequest, draft: Draft, product: str
+    call: PageCall, request: RecommendationRequest, at: int | None, product: str
 ) -> dict[str, str] | None:
     if not product:
         return None
-    recommender = call.services.recommender
-    why = await recommender.preview_why_not(call.shop, request, draft, product)
+    why = await call.services.previews.why_not(call.shop, request, at, product)
     if why is None:
         return {"product": product, "by": "", "why": "It may be shown; others came first."}
     by, _, text = why.partition(": ")
