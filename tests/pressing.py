@@ -25,6 +25,7 @@ class Pressed:
     peak: float = 0.0
     taken: int = 0
     refused: int = 0
+    counted: int = 0
     odd: list = field(default_factory=list)
     acked: int = 0
     lost: int = 0
@@ -61,7 +62,7 @@ class Asker:
                 self.taken.append(took)
                 if name and status == 202:
                     self.acked.append(name)
-            elif status == 503 and re.search(rb"retry-after: [1-9]", headers):
+            elif status == 503 and REFUSED.search(headers):
                 self.refused.append(took)
             else:
                 self.odd.append((status, headers))
@@ -129,6 +130,9 @@ def overload(folder, seconds, clients, most):
         health.join()
         result.grown = server.memory() / before - 1
         after = asyncio.run(press(client.port, 2, 0.5))
+        client.connection.request("GET", "/metrics")
+        text = client.connection.getresponse().read().decode()
+        result.counted = int(float(re.search(r"\nendcap_http_refused_total (\S+)", text)[1]))
         client.connection.close()
     result.taken = sum(len(one.taken) for one in askers)
     result.refused = sum(len(one.refused) for one in askers)
@@ -178,6 +182,7 @@ class Dawdled:
 
 # Files that a server may open for itself meanwhile.
 SPARE = 2
+REFUSED = re.compile(rb"problem\+json.*retry-after: [1-3]\r\nx-request-id: \w+\r\n", re.DOTALL)
 KINDS = ("silent", "head", "body", "reading")
 
 

@@ -10,6 +10,7 @@ def test_an_overloaded_server_refuses_in_order_and_forgets_nothing(tmp_path):
     assert r.odd == []
     assert r.taken >= 100
     assert r.refused >= 500
+    assert r.counted == r.refused
     assert r.acked >= 20
     assert r.lost == 0
     assert (r.health >= 4, r.unhealthy) == (True, 0)

@@ -80,3 +80,22 @@ def test_the_process_logs_go_where_they_should():
     lines = [json.loads(one) for one in stream.getvalue().splitlines()]
     assert [one["message"] for one in lines] == ["written"]
     assert lines[0]["labels.count"] == 3
+
+
+def test_what_libraries_say_at_their_lower_levels_is_not_written():
+    """MongoDB's driver writes whole commands, with the events in them, at DEBUG."""
+    stream = io.StringIO()
+    before = logging.getLogger().handlers
+    logs = Logs("debug", "json", stream=stream)
+    logs.start()
+    try:
+        logging.getLogger("pymongo.command").debug("canary")
+        logging.getLogger("botocore.endpoint").info("canary")
+        logging.getLogger("pymongo").warning("worth knowing")
+        logging.getLogger("endcap.x").debug("ours")
+    finally:
+        logs.stop()
+        logging.getLogger().handlers = before
+        logging.getLogger("endcap").setLevel(logging.NOTSET)
+    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert messages == ["worth knowing", "ours"]

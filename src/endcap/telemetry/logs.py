@@ -55,10 +55,12 @@ class Logs:
         self._level = level.upper()
 
     def start(self) -> None:
-        """Take over the root logger."""
+        """Take over the root logger; `level` is for this program's own loggers."""
         root = logging.getLogger()
         root.handlers = list(self._handlers)
-        root.setLevel(self._level)
+        # Libraries tell at their lower levels what they were given: MongoDB's driver whole events.
+        root.setLevel(logging.WARNING)
+        logging.getLogger("endcap").setLevel(self._level)
         # uvicorn's own lines say what the access log says better.
         logging.getLogger("uvicorn").handlers = []
         self._listener.start()
