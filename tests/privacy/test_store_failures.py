@@ -1,4 +1,4 @@
-"""Each real store made to fail while it is given a person: its driver quotes the person, we do not."""
+"""Each real store made to fail while given a person: its driver quotes the person, we do not."""
 
 import asyncio
 import io
