@@ -28,6 +28,22 @@ def absent(rows: IntArray, others: IntArray) -> BoolArray:
     return found
 
 
+def distinct(*parts: IntArray) -> IntArray:
+    """The rows of all parts by rising number, each once.
+
+    Sorted, as numpy's own `unique` hashes, which takes some six times as long for a few hundred.
+    """
+    rows = parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
+    rows.sort()
+    if len(rows) < 2:
+        return rows
+    first = np.empty(len(rows), np.bool_)
+    first[0] = True
+    np.not_equal(rows[1:], rows[:-1], out=first[1:])
+    once: IntArray = rows[first]
+    return once
+
+
 def grown(column: npt.NDArray[Any], capacity: int, fill: object) -> npt.NDArray[Any]:
     """A copy of `column` with room for `capacity` rows; new rows hold `fill`."""
     larger = np.full((capacity, *column.shape[1:]), fill, column.dtype)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, distinct
 from endcap.catalog.ranking import best_first
 
 from .query import Query, State
@@ -40,7 +40,7 @@ def everyones(
         live = state.counters.ranked(window, query.now)
         if len(live):
             first = first_allowed(live, _in_category(allow, category, state), want)
-            rows = np.union1d(counted, first).astype(np.int32)
+            rows = distinct(counted, first)
             return _sorted(rows, state.counters.scores(rows, window, query.now), state, want)
     popularity = state.joined.popularity(window)
     if popularity is None or not len(counted):
@@ -63,7 +63,7 @@ def of_audience(
         live = state.counters.ranked(window, query.now, zone=zone)
     if not len(live):
         return Best(rows[known], scores[known])
-    both = np.union1d(rows[known], first_allowed(live, fits, MOST)).astype(np.int32)
+    both = distinct(rows[known], first_allowed(live, fits, MOST))
     return _sorted(both, state.counters.scores(both, window, query.now, zone), state, MOST)
 
 

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray, distinct
 from endcap.catalog.columns import Columns
 from endcap.catalog.ranking import best_first
 from endcap.core.event import Event
@@ -69,6 +69,7 @@ class Counters:
         self._seen: set[int] = set()
         self._before: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
         self._orders: dict[tuple[str, str, str | None], Order] = {}
+        self.folded = 0  # how often a count has changed
         # Rows with events since the orders were first made, per zone, in the order of the events.
         self._touched: dict[str | None, list[int]] = defaultdict(list)
 
@@ -149,7 +150,7 @@ class Counters:
         else:
             rows = table.rows[: table.used]
             if made is not None:
-                fresh = np.unique(np.array(touched[made.seen :], np.int32))
+                fresh = distinct(np.array(touched[made.seen :], np.int32))
                 # The others keep their order, which makes sorting them again quick.
                 rows = np.concatenate([made.rows[~np.isin(made.rows, fresh)], fresh])
             scores = table.scores(rows, place, table.landmark, weights)
@@ -177,6 +178,7 @@ class Counters:
         return [z for z in (None, zone) if z in self._tables]
 
     def _touch(self, zone: str | None, row: int) -> None:
+        self.folded += 1
         touched = self._touched[zone]
         touched.append(row)
         if len(touched) > MAX_TOUCHED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray
+from endcap.catalog.arrays import NO_ITEMS, FloatArray, IntArray, distinct
 from endcap.catalog.categories import ancestors
 from endcap.catalog.columns import Columns
 from endcap.catalog.ranking import best_first, levelled
@@ -25,6 +25,8 @@ MINIMUM = 5.0
 GROWTH = 1.5
 CONSIDERED = 10_000
 FRESH = 250
+# While no event comes growth only fades, a few per mille in this time.
+STILL = 5_000
 FACETS_FRESH = 1_000
 
 
@@ -62,7 +64,7 @@ class Trends:
         # The live counters fade in the time of a stretch.
         self._window = "1d" if self.stretch <= DAY else "7d"
         self._best: IntArray | None = None
-        self._ranked: tuple[int, IntArray] = (-FRESH, NO_ITEMS)
+        self._ranked: tuple[int, int, IntArray] = (-STILL, 0, NO_ITEMS)
         self._rising_of: IntArray = NO_ITEMS
         self._rising_rows: frozenset[int] = frozenset()
         self._facets: dict[str, tuple[int, list[FacetTrend]]] = {}
@@ -89,11 +91,12 @@ class Trends:
 
     def ranked(self, counters: Counters, now: int) -> IntArray:
         """The rows that trend, by falling growth; none while there is no baseline."""
-        made, rows = self._ranked
-        if 0 <= now - made < FRESH:
+        made, folded, rows = self._ranked
+        fresh = STILL if folded == counters.folded else FRESH
+        if 0 <= now - made < fresh:
             return rows
         rows = self._rank(counters, now) if self.stretches else NO_ITEMS
-        self._ranked = (now, rows)
+        self._ranked = (now, counters.folded, rows)
         return rows
 
     def rising(self, counters: Counters, now: int) -> frozenset[int]:
@@ -158,12 +161,12 @@ class Trends:
         """The rows that may trend: those that did in the snapshot, and those that are busy now."""
         if self._best is None:
             self._best = self._best_counted()
-        return np.union1d(self._best, counters.ranked(self._window, now, "acts")).astype(np.int32)
+        return distinct(self._best, counters.ranked(self._window, now, "acts"))
 
     def _active(self, counters: Counters, now: int) -> IntArray:
         """Every row somebody wanted, now or in the baseline."""
         live = counters.ranked(self._window, now, "acts")
-        return np.union1d(self._counted(), live).astype(np.int32)
+        return distinct(self._counted(), live)
 
     def _counted(self) -> IntArray:
         if self._table is None:

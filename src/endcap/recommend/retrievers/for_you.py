@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import IntArray, absent
+from endcap.catalog.arrays import IntArray, absent, distinct
 from endcap.core.answer import Reason
 from endcap.core.merchant import Profile
 from endcap.recommend.affinity import FacetReader, kept_profile
@@ -72,7 +72,7 @@ class ForYou(Retriever, frozen=True, kw_only=True):
                 code = state.columns.names.find(value)
                 ranked = state.joined.of_brand(self.window, -1 if code is None else code)
             lists.append(first_allowed(ranked, allow, min(want, EACH)))
-        return np.unique(np.concatenate(lists)).astype(np.int32)
+        return distinct(*lists)
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """The facets that fit best, with their weights and the events behind them."""
