@@ -7,10 +7,11 @@ from typing import Literal
 from endcap.core.errors import EndcapError, StoreUnavailable
 from endcap.core.times import DAY, HOUR, SECOND, format_time
 from endcap.fresh import system_clock
+from endcap.installation import Installation
 from endcap.settings import Settings
 from endcap.storage.sql.sqlite import sqlite_version
 from endcap.surroundings import Finding, look_around
-from endcap.wiring import Installation, open_installation
+from endcap.wiring import open_installation
 
 FREE_BYTES = 2**30
 # Older versions can corrupt a database that two connections write at once.

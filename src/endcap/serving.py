@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from endcap.installation import Installation
 from endcap.observed import Telemetry, metrics_of
 from endcap.roles import drain_seconds, duties, operations_of
 from endcap.secured import door_rules
@@ -17,7 +18,6 @@ from endcap.web.app import create_app
 from endcap.web.crowd import Crowd
 from endcap.web.server import Drain, Place, run
 from endcap.web.services import AppServices
-from endcap.wiring import Installation
 
 
 def app_services(installation: Installation, tracer: Tracer | None = None) -> AppServices:

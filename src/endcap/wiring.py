@@ -7,26 +7,23 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
-
 from endcap.building import audiences_of, build_runner
 from endcap.core.times import Clock
-from endcap.erasing import Erasing, Holdings, assemble_erasing, gate_of, letters_of
+from endcap.erasing import Holdings, assemble_erasing, gate_of, letters_of
 from endcap.fresh import new_id, system_clock
 from endcap.ingest.pseudonyms import Pseudonyms
+from endcap.installation import Installation
 from endcap.keeping import snapshots_of
-from endcap.measuring import Measuring, assemble_measuring
-from endcap.noticing import Noticing, noticing_of
+from endcap.measuring import assemble_measuring
+from endcap.noticing import noticing_of
 from endcap.recommend.registry import Components
 from endcap.replication import (
-    Replication,
-    VisitorAccess,
     builds_of,
     replication_of,
     visitor_access,
 )
 from endcap.roles import duties
-from endcap.ruling import Read, Ruling, assemble_ruling
+from endcap.ruling import Read, assemble_ruling
 from endcap.secret import check_secret, read_secret
 from endcap.secured import security_of
 from endcap.services.builds import BuildService
@@ -35,9 +32,7 @@ from endcap.services.collect import Collector
 from endcap.services.decisions import KINDS, DecisionService
 from endcap.services.experiments import ExperimentService
 from endcap.services.four_eyes import FourEyes
-from endcap.services.gate import Gate
 from endcap.services.group_commit import GroupCommitter
-from endcap.services.letters import Letters
 from endcap.services.live import LiveState
 from endcap.services.offer_budgets import OfferBudgets
 from endcap.services.offering import Offering
@@ -47,9 +42,7 @@ from endcap.services.placements import PlacementService
 from endcap.services.readiness import Readiness
 from endcap.services.recommend import RecommendService
 from endcap.services.results import ResultService
-from endcap.services.security import Security
 from endcap.services.served import ServedLog
-from endcap.services.shadow import ShadowService
 from endcap.services.tailing import Follower, WakingCommitter
 from endcap.services.traces import Traces
 from endcap.services.visitors import VisitorService
@@ -59,42 +52,6 @@ from endcap.storage.stores import Store, open_store
 
 REFRESH_SECONDS = 1
 """How often a replica looks for keys, accounts and revocations that another one changed."""
-
-
-class Installation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that runs, built once."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    live: LiveState
-    placements: PlacementService
-    catalogue: CatalogueService
-    collector: Collector
-    recommender: RecommendService
-    offering: Offering
-    traces: Traces
-    ruling: Ruling
-    builds: BuildService
-    served: ServedLog
-    committer: GroupCommitter
-    follower: Follower
-    measuring: Measuring
-    experiments: ExperimentService
-    results: ResultService
-    security: Security
-    decisions: DecisionService
-    visitors: VisitorService
-    replication: Replication
-    readiness: Readiness
-    access: VisitorAccess
-    gate: Gate
-    letters: Letters
-    erasing: Erasing
-    noticing: Noticing
-    drafts: PlacementDrafts
-    shadows: ShadowService
-    four_eyes: FourEyes
 
 
 @asynccontextmanager

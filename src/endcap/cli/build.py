@@ -4,8 +4,9 @@ import asyncio
 
 from endcap.core.errors import EndcapError
 from endcap.core.status import BuildStatus
+from endcap.installation import Installation
 from endcap.settings import Settings
-from endcap.wiring import Installation, open_installation
+from endcap.wiring import open_installation
 
 from .options import Config, Data, Json, settings_from
 from .output import Progress, progress, show

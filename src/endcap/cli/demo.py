@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from endcap.demo.load import load_gift_shop
+from endcap.installation import Installation
 from endcap.serving import run_server
 from endcap.settings import Settings
-from endcap.wiring import Installation, open_installation
+from endcap.wiring import open_installation
 
 from .build import run_build
 from .loop import run

@@ -19,9 +19,10 @@ from endcap.ingest.foreign.events import FORMS, translated
 from endcap.ingest.formats.detect import FORMATS, format_of_name
 from endcap.ingest.formats.events import EventRow, events_of, read_events
 from endcap.ingest.formats.products import ProductRow, products_of, read_products
+from endcap.installation import Installation
 from endcap.settings import Settings
 from endcap.storage.parquet import read_parquet
-from endcap.wiring import Installation, open_installation
+from endcap.wiring import open_installation
 
 from .options import Config, Data, Json, settings_from
 from .output import EXIT_PARTIAL, Progress, progress, show

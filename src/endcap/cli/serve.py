@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from endcap.fresh import system_clock
+from endcap.installation import Installation
 from endcap.secured import login_url
 from endcap.serving import run_server
 from endcap.settings import Settings
-from endcap.wiring import Installation, open_installation
+from endcap.wiring import open_installation
 
 from .loop import run
 from .options import Config, Data, settings_from
