@@ -54,6 +54,7 @@ WHERE = st.sampled_from(
         "product.price <= 1.2 * seed.price",
         "product.brand == seed.brand",
         "product.brand in cart.brands",
+        "product.brand.contains(seed.brand)",
         "product.brand != seed.brand && product.price > seed.price",
         "visitor.orders > 1.0 && product.price > 2.0",
     ]

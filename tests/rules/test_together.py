@@ -26,6 +26,8 @@ LIKE_A_SHOP = st.sampled_from(
         "product.price <= seed.price && product.tags == seed.tags",
         "seed.in_stock",
         "product.brand == ''",
+        "product.in_category(seed.attributes.x)",
+        "product.brand.startsWith(seed.brand) || product.brand < seed.brand",
     ]
 )
 

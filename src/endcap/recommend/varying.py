@@ -21,7 +21,12 @@ class Varying:
         tests = [(b, r, r.where) for b, r in rules if isinstance(r.where, ProductTest)]
         own = [(b, r) for b, r in rules if not isinstance(r.where, ProductTest)]
         self.rules = [*((b, r) for b, r, _ in tests), *own]
-        self._together = Together([where.expression for _, _, where in tests])
+        # Rules with the same `where` share one place.
+        texts = list(dict.fromkeys(where.expression.text for _, _, where in tests))
+        by_text = {where.expression.text: where.expression for _, _, where in tests}
+        self._together = Together([by_text[text] for text in texts])
+        self._place = np.array([texts.index(w.expression.text) for _, _, w in tests], np.intp)
+        self._places = len(texts)
         self._own = own
         self._bits = sum(1 << b for b, _ in self.rules)
         self._numbers = [b for b, _ in self.rules]
@@ -40,8 +45,10 @@ class Varying:
         count = len(self.rules) - len(self._own)
         parts: list[BoolArray] = []
         if count:
-            parts.append(self._together.masks(values.fields, rows, values, on[:count]))
-            parts[0] &= on[:count, None]
+            needed = np.zeros(self._places, np.bool_)
+            needed[self._place[on[:count]]] = True
+            masks = self._together.masks(values.fields, rows, values, needed)
+            parts.append(masks[self._place] & on[:count, None])
         for place, (_, rule) in enumerate(self._own, count):
             matched = rule.matches(rows, query, state) if on[place] else np.zeros(len(rows), bool)
             parts.append(matched[None, :])

@@ -20,6 +20,9 @@ from .typed import Apply, FieldRef, Typed, fixed
 Mask = BoolArray | bool
 """One flag per row, or the same for all rows."""
 UNDEFINED = object()
+# Of a table with up to so many texts so many answers are remembered: some 100 kB an expression.
+SMALL = 2_000
+REMEMBERED = 24
 
 
 class Numbers(NamedTuple):
@@ -166,8 +169,15 @@ class Masker:
         """
         table, size = coded.table, len(coded.table)
         kept = all(fixed(arg) for arg in place.args if not arg.product)
-        lookups = self._kept.always if kept else self._kept.made
-        known = lookups.get((id(place), "lookup"))
+        lookups: dict[Any, Any] = self._kept.always if kept else self._kept.made
+        key: Any = (id(place), "lookup")
+        if not kept and size <= SMALL:
+            # Seeds come again: what was asked for their values is remembered, too.
+            lookups = self.always(place, "lookups", dict)
+            key = tuple([self.single(arg) for arg in place.args if not arg.product])
+            if len(lookups) >= REMEMBERED and key not in lookups:
+                lookups.pop(next(iter(lookups)))
+        known = lookups.get(key)
         if known is None or known[0] is not table:
             known = (table, NOTHING, NOTHING)
         _, yes, no = known
@@ -177,7 +187,7 @@ class Masker:
             yes, no = np.concatenate([yes, fresh]), np.concatenate([no, ~fresh])
             if first and not whole:
                 yes[0] = no[0] = False
-            lookups[id(place), "lookup"] = (table, yes, no)
+            lookups[key] = (table, yes, no)
         return taken(yes if want else no, coded)
 
 
