@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from endcap.build.archive import read_state
 from endcap.build.audiences import Audiences
 from endcap.build.catalogue_export import export_catalogue
 from endcap.build.parameters import BuildParameters
@@ -15,6 +16,7 @@ from endcap.services.builds import Progress
 from endcap.services.segments import SegmentService
 from endcap.settings import Settings
 from endcap.storage.folder_lock import folder_lock
+from endcap.storage.job_log import JobLog
 from endcap.storage.snapshots import FolderSnapshots
 from endcap.storage.stores import Store
 
@@ -28,11 +30,15 @@ def build_runner(
 ) -> Callable[[str, Progress], Path]:
     """What BuildService runs: archive, export, build; returns the finished folder."""
 
+    jobs = JobLog(settings.folder, clock)
+
     def run(shop: str, progress: Progress) -> Path:
         work = settings.folder / "work" / f"shop={shop.encode().hex()}"
         # The folder may be shared with other replicas, one of which may be building by mistake.
-        with folder_lock(work / "build.lock", wait=False):
-            return build_in(work, shop, progress)
+        with folder_lock(work / "build.lock", wait=False), jobs.run(shop, "build") as counts:
+            made = build_in(work, shop, progress)
+            counts["events"] = read_state(archive_home(settings, shop)).events
+            return made
 
     def build_in(work: Path, shop: str, progress: Progress) -> Path:
         home = archive_home(settings, shop)

@@ -26,6 +26,7 @@ from endcap.services.segments import SegmentService
 from endcap.services.served import ServedLog
 from endcap.settings import Settings
 from endcap.storage.backup_keys import BackupKeys
+from endcap.storage.job_log import JobLog
 from endcap.storage.stores import Store
 
 GRACE_SECONDS = 2
@@ -139,5 +140,5 @@ def assemble_erasing(
             holdings.segments.tags_of,
         ),
         erasures=erasures,
-        retention=Retention(store.events, expired, days, clock),
+        retention=Retention(store.events, expired, days, clock, JobLog(settings.folder, clock).run),
     )

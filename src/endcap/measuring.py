@@ -3,14 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
-from endcap.build.archive import archive
+from endcap.build.archive import archive, read_state
 from endcap.build.reports.attribution import Attribution
 from endcap.build.reports.live import LiveRollups
 from endcap.build.reports.performance import PerformanceReports
-from endcap.build.reports.rollups import Rollups
+from endcap.build.reports.rollups import Noted, Rollups
 from endcap.build.reports.trials import TrialReports
 from endcap.core.errors import StoreUnavailable
 from endcap.core.ports import EventLog
@@ -19,6 +20,7 @@ from endcap.keeping import archive_home, mirror_of
 from endcap.services.reports import ReportService
 from endcap.settings import Settings
 from endcap.storage.folder_lock import folder_lock
+from endcap.storage.job_log import JobLog
 
 LOG = logging.getLogger(__name__)
 Done = Callable[[float], None]
@@ -99,14 +101,17 @@ def _live(
     settings: Settings, log: EventLog, shop: str, clock: Clock
 ) -> tuple[LiveRollups, Callable[[Done], None], threading.Lock]:
     home, turn = archive_home(settings, shop), threading.Lock()
-    rollups, mirror = rollups_of(settings, shop), mirror_of(settings, shop)
+    jobs, mirror = JobLog(settings.folder, clock), mirror_of(settings, shop)
+    rollups = Noted(rollups_of(settings, shop), partial(jobs.run, shop, "rollups"))
 
     def bring_up(done: Done = lambda _: None) -> None:
         # The folder may be shared with other replicas, of which one archives at a time.
         with turn, folder_lock(home / "archive.lock", wait=True):
             if mirror is not None and _tried(mirror.pull):
                 rollups.clear()
-            archive(log, home, shop, done)
+            with jobs.run(shop, "archive") as counts:
+                before = read_state(home).events
+                counts["events"] = archive(log, home, shop, done).events - before
             if mirror is not None:
                 _tried(mirror.push)
 

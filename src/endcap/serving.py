@@ -13,6 +13,7 @@ from endcap.secured import door_rules
 from endcap.services.inspect import Inspector
 from endcap.services.shopfront import Shopfront
 from endcap.services.trends import TrendService
+from endcap.storage.job_log import JobLog
 from endcap.telemetry.tracer import Tracer
 from endcap.web.app import create_app
 from endcap.web.crowd import Crowd
@@ -35,6 +36,7 @@ def app_services(installation: Installation, tracer: Tracer | None = None) -> Ap
         drafts=installation.drafts,
         four_eyes=installation.four_eyes,
         shadows=installation.shadows,
+        jobs=JobLog(settings.folder, installation.clock).latest,
         builds=installation.builds,
         reports=installation.measuring.reports,
         experiments=installation.experiments,

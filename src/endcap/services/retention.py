@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 from endcap.core.errors import EndcapError
+from endcap.core.job import Note
 from endcap.core.ports import EventLog, Retained
 from endcap.core.times import DAY, Clock, format_time
 
@@ -21,7 +23,9 @@ class Retention:
         archive: Callable[[str, str], int],
         days: Mapping[Retained, int],
         clock: Clock,
+        note: Note = lambda shop, kind: nullcontext({}),
     ) -> None:
+        self._note = note
         self._log = log
         self._archive = archive
         self._days = days
@@ -29,8 +33,11 @@ class Retention:
 
     async def run_once(self, shop: str) -> dict[str, int]:
         """Remove what is over; how much, by kind. 0 days keep for ever."""
+        with self._note(shop, "retention") as gone:
+            return await self._removed(shop, gone)
+
+    async def _removed(self, shop: str, gone: dict[str, int]) -> dict[str, int]:
         now = self._clock()
-        gone: dict[str, int] = {}
         for kind, days in self._days.items():
             if days:
                 before = now - days * DAY

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from endcap.core.job import Job
 from endcap.core.times import Clock
 from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
@@ -56,6 +57,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     drafts: PlacementDrafts
     four_eyes: FourEyes
     shadows: ShadowService
+    jobs: Callable[[str, int], list[Job]]
     builds: BuildService
     reports: ReportService
     experiments: ExperimentService

@@ -7,7 +7,8 @@ hold already.
 
 import datetime
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -152,6 +153,24 @@ class Rollups:
         target.mkdir(exist_ok=True)
         for day in made.glob("day=*"):
             day.rename(target / day.name)
+
+
+class Noted(Rollups):
+    """Rollups that note how long a fold took and how many places of the log it took in."""
+
+    def __init__(
+        self, rollups: Rollups, note: Callable[[], AbstractContextManager[dict[str, int]]]
+    ) -> None:
+        self.__dict__.update(rollups.__dict__)
+        self._note = note
+
+    def fold(self) -> RollupState:
+        """Bring the rollups up to the archive's end."""
+        with self._note() as counts:
+            before = self.state().seq
+            state = super().fold()
+            counts["events"] = state.seq - before
+        return state
 
 
 def _files(folder: Path, first: Day | None = None, last: Day | None = None) -> Iterator[str]:

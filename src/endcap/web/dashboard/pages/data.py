@@ -1,12 +1,16 @@
 """Data and jobs: is it fresh, and building it anew."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
+from endcap.core.job import Job
 from endcap.core.status import BuildStatus
 from endcap.web.dashboard.page import Action, Page, PageCall
+
+SHOWN = 50
 
 
 class Data(msgspec.Struct, frozen=True):
@@ -14,13 +18,16 @@ class Data(msgspec.Struct, frozen=True):
 
     ready: dict[str, Any]
     build: BuildStatus
+    jobs: list[Job]
     now: int
 
 
 async def data(call: PageCall) -> Data:
     """The state of the store, the snapshot and the builds."""
     services = call.services
-    return Data(await services.ready(), services.builds.status(call.shop), services.clock())
+    jobs = await asyncio.to_thread(services.jobs, call.shop, SHOWN)
+    status = services.builds.status(call.shop)
+    return Data(await services.ready(), status, jobs, services.clock())
 
 
 async def build(call: PageCall) -> Response:
