@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from endcap.catalog.arrays import BoolArray, IntArray
+from endcap.catalog.arrays import BoolArray, IntArray, distinct
 from endcap.catalog.columns import FOREVER, Columns
 
 from .query import Query, State
@@ -56,24 +56,37 @@ class Standing:
 
 
 def _refresh(kept: Kept, filters: tuple[NamedFilter, ...], query: Query, state: State) -> None:
-    columns = kept.columns
+    columns, now = kept.columns, query.now
     size = len(columns)
+    everything = np.arange(size, dtype=np.int32)
     changed = columns.changes.since(kept.changes)
-    if changed is None or not kept.since <= query.now < kept.until:
-        changed = np.arange(size, dtype=np.int32)
-        kept.since, kept.until = 0, FOREVER
+    if changed is None or now < kept.since or not kept.until:
+        changed = everything
+    elif now >= kept.until:
+        changed = distinct(changed, _turned(columns, kept.until, now))
     if size > len(kept.flags):
         larger = np.zeros(max(size, 2 * len(kept.flags)), np.bool_)
         larger[: len(kept.flags)] = kept.flags
         kept.flags = larger
-    nobody = Query(now=query.now, count=1, zone=query.zone)
+    nobody = Query(now=now, count=1, zone=query.zone)
     flags: BoolArray = columns.alive[changed]
     for named in filters:
         flags &= named.filter.keep(changed, nobody, state)
     kept.flags[changed] = flags
-    if columns.dated:
-        _bound(kept, changed, query.now)
     kept.changes = columns.changes.count
+    if not kept.since <= now < kept.until:
+        kept.since, kept.until = 0, FOREVER
+        changed = everything
+    if columns.dated:
+        _bound(kept, changed, now)
+
+
+def _turned(columns: Columns, since: int, now: int) -> IntArray:
+    """The rows with a date from `since` to now."""
+    turned = np.zeros(len(columns), np.bool_)
+    for dates in (columns.available_from[: len(columns)], columns.available_until[: len(columns)]):
+        turned |= (dates >= since) & (dates <= now)
+    return np.flatnonzero(turned).astype(np.int32)
 
 
 def _bound(kept: Kept, rows: IntArray, now: int) -> None:

@@ -76,16 +76,31 @@ class ForYou(Retriever, frozen=True, kw_only=True):
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """The facets that fit best, with their weights and the events behind them."""
-        fit = evidence["fit"][place].tolist()
-        best = sorted((-weight, at) for at, weight in enumerate(fit) if weight > 0)[:CITED]
-        counts: dict[str, int | float | str] = {
-            evidence["names"][at]: round(-weight, 3) for weight, at in best
-        }
-        names = list(counts)
-        counts["events"] = max((evidence["events"].get(name, 0) for name in names), default=0)
-        plain = [name for name in names if not name.startswith("price:")]
-        text = f"Because you like {_said(plain[0])}" if plain else "In your price range"
-        return Reason("for_you", text, counts=counts)
+        return _reason(evidence["fit"][place].tolist(), evidence)
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several; products that fit alike share their reason."""
+        made: dict[tuple[float, ...], Reason] = {}
+        reasons: list[Reason] = []
+        for fit in evidence["fit"][places].tolist():
+            key = tuple(fit)
+            reason = made.get(key)
+            if reason is None:
+                reason = made[key] = _reason(fit, evidence)
+            reasons.append(reason)
+        return reasons
+
+
+def _reason(fit: list[float], evidence: dict[str, Any]) -> Reason:
+    best = sorted((-weight, at) for at, weight in enumerate(fit) if weight > 0)[:CITED]
+    counts: dict[str, int | float | str] = {
+        evidence["names"][at]: round(-weight, 3) for weight, at in best
+    }
+    names = list(counts)
+    counts["events"] = max((evidence["events"].get(name, 0) for name in names), default=0)
+    plain = [name for name in names if not name.startswith("price:")]
+    text = f"Because you like {_said(plain[0])}" if plain else "In your price range"
+    return Reason("for_you", text, counts=counts)
 
 
 def _fit(facets: list[Any], rows: IntArray, state: State) -> np.ndarray[Any, Any]:

@@ -1,7 +1,7 @@
 """Recommendations: one slate, or a page of them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -26,6 +26,8 @@ from endcap.web.operations import Operation, Parameter
 PREFIX = "/v1/recommendations/"
 PATH = "/v1/recommendations/{placement}"
 NO_STORE = {"cache-control": "private, no-store"}
+_PRIVATE = (b"cache-control", NO_STORE["cache-control"].encode())
+_IS_JSON = (b"content-type", JSON.encode())
 _PART = re.compile(r"(?:[^,]|,,)+")
 RATING = {"type": "number", "minimum": 0, "maximum": 5}
 Query = dict[str, list[str]]
@@ -37,6 +39,17 @@ class SlateRequest(RecommendationRequest, kw_only=True, forbid_unknown_fields=Tr
     """A request whose placement stands in the address."""
 
     placement: str = ""
+
+
+class SlateAnswer(Response):
+    """A slate as JSON; its headers are always the same but for the length."""
+
+    media_type = JSON
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Starlette's, without putting each header together anew."""
+        length = (b"content-length", b"%d" % len(self.body))
+        self.raw_headers = [_PRIVATE, length, _IS_JSON]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -62,7 +75,7 @@ async def get_recommendations(call: Call) -> Response:
     check_request(call, [request.visitor], request.explain or request.as_of is not None)
     await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
-    return Response(content, headers=NO_STORE, media_type=JSON)
+    return SlateAnswer(content)
 
 
 async def post_recommendations(call: Call) -> Response:
@@ -74,7 +87,7 @@ async def post_recommendations(call: Call) -> Response:
     check_request(call, [request.visitor], request.explain or request.as_of is not None)
     await honour(call, [request.visitor])
     content = await call.services.recommender.recommend_json(call.shop, request)
-    return Response(content, headers=NO_STORE, media_type=JSON)
+    return SlateAnswer(content)
 
 
 async def post_page(call: Call) -> Response:
