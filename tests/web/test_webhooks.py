@@ -7,6 +7,7 @@ import pytest
 
 from door import open_door
 from endcap.access.webhooks import new_webhook_secret, signatures
+from endcap.core.errors import StoreUnavailable
 from endcap.core.times import DAY, HOUR
 from endcap.services.outbox import LOGGED, MOST_WAITING, PAUSES, WAITING
 from receiver import receiving, verified
@@ -398,3 +399,28 @@ def test_killed_between_notice_and_delivery_it_arrives_all_the_same(tmp_path, re
             time.sleep(0.1)
     assert {h["webhook-id"] for h, _ in receiver.got} == {made["id"]}
     assert len(receiver.got) >= 2
+
+
+def test_an_erasure_that_does_not_go_on_is_an_alert_once(tmp_path, receiver, monkeypatch):
+    monkeypatch.setattr("endcap.services.erasure.PATIENCE", 0.05)
+    with opened(tmp_path, receiver) as door:
+        make(door, receiver.url, "alert.raised", "erasure.verified")
+        erasures = door.installation.erasing.erasures
+        place, failures = erasures._places[0], []
+        inner = place.remove
+
+        async def remove(shop, visitors):
+            if len(failures) < 4:
+                failures.append(visitors)
+                raise StoreUnavailable("the disk is full")
+            return await inner(shop, visitors)
+
+        monkeypatch.setattr(place, "remove", remove)
+        erasure = door.call("DELETE", "/v1/visitors/v").json()
+        door.run(erasures.finished("default"))
+        deliver(door)
+        assert [m["type"] for m in sent(receiver)] == ["alert.raised", "erasure.verified"]
+        told = sent(receiver)[0]["data"]
+        assert (told["alert"], told["erasure"]) == ("erasure_waits", erasure["id"])
+        assert told["problem"] == "the disk is full"
+        assert len(failures) == 4

@@ -13,7 +13,7 @@ NOTICES = {
     "experiment.started": "An experiment began.",
     "experiment.stopped": "An experiment ended.",
     "stock.low": "A product's stock fell to the installation's `low_stock` or below it.",
-    "alert.raised": "Something needs a person.",
+    "alert.raised": "Something needs a person: an erasure that does not go on.",
     "webhook.test": "Asked for, to see that a webhook arrives.",
 }
 """Every notice with a sentence."""

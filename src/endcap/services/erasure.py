@@ -20,7 +20,7 @@ from endcap.core.errors import EndcapError, NotFound, StoreUnavailable
 from endcap.core.event import Event
 from endcap.core.placement import ControlRecord
 from endcap.core.ports import Control, EventLog
-from endcap.core.times import Clock
+from endcap.core.times import Clock, format_time
 
 from .announcing import Announce, to_nobody
 from .gate import TOMBSTONE, Gate
@@ -31,6 +31,8 @@ from .served import Committer
 REQUEST = "erasure"
 PAGE = 2_000
 ROUNDS = 3
+PATIENCE = 60.0
+"""Seconds between tries of an erasure that does not go on; from then on it is an alert."""
 LOG = logging.getLogger(__name__)
 
 
@@ -158,12 +160,24 @@ class ErasureService:
                 await self._carry_out(shop, marks)
             except EndcapError as error:
                 LOG.warning("an erasure has to wait: %s", error.detail)
-                pause = min(60.0, pause * 2 or 0.5)
-                await asyncio.sleep(pause)
+                pause = await self._wait(shop, marks, pause * 2 or 0.5, error.detail)
             except Exception:
                 LOG.exception("an erasure failed and will be tried again")
-                pause = min(60.0, pause * 2 or 5.0)
-                await asyncio.sleep(pause)
+                pause = await self._wait(shop, marks, pause * 2 or 5.0, "see the log")
+
+    async def _wait(
+        self, shop: str, marks: Sequence[tuple[str, Suppressed]], pause: float, problem: str
+    ) -> float:
+        """Wait before the next try; when that goes on for minutes somebody is told, once."""
+        if pause >= PATIENCE:
+            for mark in {mark.erasure: mark for _, mark in marks}.values():
+                told = {"alert": "erasure_waits", "erasure": mark.erasure, "problem": problem}
+                told["since"] = format_time(mark.requested_at)
+                with contextlib.suppress(EndcapError):
+                    about = f"waits-{mark.erasure}"
+                    await self.announce(shop, "alert.raised", told, about=about)
+        await asyncio.sleep(min(PATIENCE, pause))
+        return min(PATIENCE, pause)
 
     async def _carry_out(self, shop: str, marks: Sequence[tuple[str, Suppressed]]) -> None:
         visitors = frozenset(name for name, _ in marks)
