@@ -1,6 +1,7 @@
 """What a shop decides by hand: lists and badges; and what shoppers say of their own profiles."""
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +23,15 @@ class Alias(Decision, frozen=True, kw_only=True):
     """Another name of a product: events that name it count for `product` from then on."""
 
     product: str
+
+
+class SavedReport(Decision, frozen=True, kw_only=True, omit_defaults=True):
+    """A report to look at again: by what, over the last `days`, and who gets the credit."""
+
+    title: str = ""
+    group_by: str = "placement"
+    days: int = 28
+    model: Literal["last", "any"] = "last"
 
 
 class Discount(Decision, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,11 +11,20 @@ import msgspec
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.ids import id_problem
-from endcap.core.merchant import Alias, BadgeSettings, Corrections, CuratedList, Discount, Offer
+from endcap.core.merchant import (
+    Alias,
+    BadgeSettings,
+    Corrections,
+    CuratedList,
+    Discount,
+    Offer,
+    SavedReport,
+)
 from endcap.core.money import is_currency
 from endcap.core.placement import ControlRecord
 from endcap.core.pointers import escaped, refusal
 from endcap.core.ports import Control
+from endcap.core.report import DIMENSIONS
 from endcap.core.status import DecisionView
 from endcap.core.times import Clock
 from endcap.recommend.merchant import ActiveOffer, Merchant
@@ -128,7 +137,7 @@ def decision(
 
 def _apply(merchant: Merchant, kind: str, name: str, value: Any, version: int) -> None:
     KINDS[kind].apply(merchant, name, value, version)
-    if kind != PROFILE:
+    if kind not in (PROFILE, "report"):
         merchant.changed(kind, name, version)
 
 
@@ -166,6 +175,20 @@ def _check_list(chosen: CuratedList) -> Problems:
 def _check_alias(alias: Alias) -> Problems:
     problem = id_problem(alias.product, "/product")
     return [problem] if problem else []
+
+
+def _check_report(report: SavedReport) -> Problems:
+    problems = _check_title(report.title)
+    if report.group_by not in DIMENSIONS:
+        text = f"is none of {', '.join(DIMENSIONS)}"
+        problems.append(FieldProblem("/group_by", "not_allowed", text))
+    if not 1 <= report.days <= 800:
+        problems.append(FieldProblem("/days", "out_of_range", "must be 1 to 800"))
+    return problems
+
+
+def _nothing(merchant: Merchant, name: str, value: Any, version: int) -> None:
+    """What is only read by people changes no answer."""
 
 
 def _check_offer(offer: Offer) -> Problems:
@@ -263,6 +286,7 @@ def _set_offer(merchant: Merchant, name: str, value: Any, version: int) -> None:
 KINDS: dict[str, DecisionKind] = {
     "list": DecisionKind(CuratedList, _check_list, _keep("lists")),
     "alias": DecisionKind(Alias, _check_alias, _keep("aliases")),
+    "report": DecisionKind(SavedReport, _check_report, _nothing),
     "badges": DecisionKind(BadgeSettings, _check_badges, _set_badges),
     "offer": DecisionKind(Offer, _check_offer, _set_offer),
     PROFILE: DecisionKind(Corrections, _check_corrections, _keep("corrections")),

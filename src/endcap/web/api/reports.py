@@ -9,10 +9,17 @@ from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput
 from endcap.core.report import DIMENSIONS, MAX_ROWS, Report, ReportQuestion, RuleEffect
+from endcap.services.report_sql import ReportSql, report_sql
 from endcap.web.call import Call, answer, flag, number
 from endcap.web.operations import Operation, Parameter
 
 FORMATS = ("json", "csv", "parquet")
+
+
+async def get_performance_sql(call: Call) -> Response:
+    """The SQL behind a report's numbers."""
+    question = call.services.reports.checked(_question(call, call.query()))
+    return answer(report_sql(question))
 
 
 class RuleEffects(msgspec.Struct, frozen=True):
@@ -93,12 +100,41 @@ def _file(content: bytes, kind: str, ending: str) -> Response:
     return Response(content, media_type=kind, headers=headers)
 
 
+GROUP_BY = Parameter(
+    "group_by",
+    "Dimensions; repeat, or separate by commas.",
+    {
+        "type": "array",
+        "items": {"type": "string", "enum": list(DIMENSIONS)},
+        "maxItems": 3,
+    },
+)
 DATE = {"type": "string", "format": "date"}
 DAYS = (
     Parameter("from", "First day (UTC); else 27 days ago.", DATE),
     Parameter("to", "Last day (UTC); else today.", DATE),
 )
 OPERATIONS = (
+    Operation(
+        id="get_performance_sql",
+        method="GET",
+        path="/v1/reports/performance/sql",
+        handler=get_performance_sql,
+        scope="reports:read",
+        tag="Reports",
+        about="The SQL that gives the numbers of a report, for `endcap sql`: over the documented "
+        "tables, as of the last build.",
+        parameters=(
+            GROUP_BY,
+            *DAYS,
+            *(Parameter(name, f"Only this {name}.") for name in DIMENSIONS),
+            Parameter("window", "Attribution window in days.", {"type": "integer", "minimum": 1}),
+            Parameter("model", "Who gets the credit.", {"type": "string", "enum": ["last", "any"]}),
+            Parameter("currency", "Currency of the revenue; else the shop's."),
+        ),
+        answer=ReportSql,
+        errors=(InvalidInput,),
+    ),
     Operation(
         id="get_rule_effects",
         method="GET",
@@ -124,15 +160,7 @@ OPERATIONS = (
         "refunds, by up to three dimensions. Programs and staff are left out; `baseline` is all "
         "that was sold.",
         parameters=(
-            Parameter(
-                "group_by",
-                "Dimensions; repeat, or separate by commas.",
-                {
-                    "type": "array",
-                    "items": {"type": "string", "enum": list(DIMENSIONS)},
-                    "maxItems": 3,
-                },
-            ),
+            GROUP_BY,
             *DAYS,
             *(Parameter(name, f"Only this {name}.") for name in DIMENSIONS),
             Parameter("window", "Attribution window in days.", {"type": "integer", "minimum": 1}),
