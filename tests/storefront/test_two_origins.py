@@ -1,4 +1,4 @@
-"""A shop on one origin, Endcap on another: the script with a publishable key, in a real Chromium."""
+"""A shop on one origin, Endcap on another: the script with a publishable key, in Chromium."""
 
 import json
 import threading
