@@ -69,10 +69,10 @@ def bars(rows: Sequence[tuple[str, float]], about: str, unit: str = "") -> Marku
 
 
 def funnel(steps: Sequence[tuple[str, float]], about: str) -> Markup:
-    """Steps that follow one another, each with its share of the one before."""
+    """Steps that follow one another, each with its share of the one before it."""
     rows, before = [], 0.0
     for name, value in steps:
-        share = f" ({value / before:.1%} of the step before)" if before else ""
+        share = f", {value / before:.1%}" if before else ""
         rows.append((f"{name}{share}", value))
         before = value
     return bars([(name, value) for name, value in rows], about)
@@ -86,7 +86,9 @@ def band(points: Sequence[tuple[str, float, float, float]], about: str) -> Marku
     known = [p for p in points if all(math.isfinite(v) for v in p[1:])]
     if len(known) < 2:
         return Markup('<p class="empty">{}</p>').format("Not enough days to draw yet.")
-    reach = nice(min(2.0, max(abs(v) for _, *values in known for v in values)))
+    # A wide band is cut off at the edge, the line in it never.
+    widest = max(abs(v) for _, *values in known for v in values)
+    reach = nice(min(widest, max(0.05, 2 * max(abs(p[2]) for p in known))))
     step = (WIDTH - LEFT - 8) / (len(known) - 1)
     middle = (HEIGHT - BOTTOM + TOP) / 2
     scale = (HEIGHT - BOTTOM - TOP) / 2 / reach
