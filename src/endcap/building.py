@@ -59,6 +59,7 @@ def build_runner(
             memory=settings.build_memory,
             threads=settings.build_threads,
             audiences=audiences(shop),
+            master=settings.spark_master if settings.build_engine == "spark" else None,
             earlier=FolderSnapshots(settings.folder / "snapshots").latest(shop),
         )
         parameters = BuildParameters(session_minutes=settings.session_minutes)

@@ -184,6 +184,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     build_every: Annotated[
         int, _about("Seconds between automatic builds when events came in; 0 turns them off.")
     ] = 600
+    build_engine: Annotated[
+        str, _about("What counts in builds: duckdb, or spark for what one machine cannot hold.")
+    ] = "duckdb"
+    spark_master: Annotated[
+        str, _about("Spark's master, like spark://HOST:7077 or yarn; local[*]: this machine alone.")
+    ] = "local[*]"
     build_memory: Annotated[str, _about("Memory a build may use, e.g. `2GB`.")] = "2GB"
     build_threads: Annotated[int, _about("Threads a build may use.")] = 2
     build_segments: Annotated[

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 CHOICES = {
+    "build_engine": ("duckdb", "spark"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("json", "text", "auto"),
     "log_requests": ("slow", "all", "none"),

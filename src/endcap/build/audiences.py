@@ -22,7 +22,7 @@ from endcap.rules.expression import Expression, compile_expression
 from endcap.rules.fields import VISITORS
 
 from .engines import tables_sql
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 
 LOG = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def needed(segments: Sequence[Counted], currency: str) -> list[str]:
 
 
 def store_members(
-    engine: DuckEngine, segments: Sequence[Counted], audiences: Audiences, first: int, as_of: int
+    engine: Engine, segments: Sequence[Counted], audiences: Audiences, first: int, as_of: int
 ) -> None:
     """Make the table `members`: the visitors of each segment, whose numbers begin at `first`."""
     numbers: list[IntArray] = [np.empty(0, np.int32)]
@@ -90,7 +90,7 @@ def store_members(
 class VisitorFields:
     """The traits of all visitors at the time of the build, as columns."""
 
-    def __init__(self, engine: DuckEngine, audiences: Audiences, as_of: int) -> None:
+    def __init__(self, engine: Engine, audiences: Audiences, as_of: int) -> None:
         self._engine = engine
         self._audiences = audiences
         rows = engine.query("SELECT * FROM traits ORDER BY visitor")

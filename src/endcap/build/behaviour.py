@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from endcap.core.times import DAY, HOUR
 
-from .engines.duckdb import Columns, DuckEngine
+from .engines.engine import Columns, Engine
 from .parameters import BuildParameters
 from .relations import parameter_values
 from .snapshot_writer import SnapshotWriter
 
 COHORTS = ("new", "loyal", "lapsed", "big_spender")
-Make = Callable[[DuckEngine, SnapshotWriter, BuildParameters, int], None]
+Make = Callable[[Engine, SnapshotWriter, BuildParameters, int], None]
 
 
 class TableStep(NamedTuple):
@@ -24,9 +24,7 @@ class TableStep(NamedTuple):
     make: Make
 
 
-def trend(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
-) -> None:
+def trend(engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int) -> None:
     """Visitors per product in the recent stretch, and in all the stretches of the baseline.
 
     A log that is younger than the baseline asked for has a shorter one. In a shop so quiet that no
@@ -49,7 +47,7 @@ def trend(
 
 
 def _trend(
-    engine: DuckEngine, parameters: BuildParameters, as_of: int, recent_ms: int
+    engine: Engine, parameters: BuildParameters, as_of: int, recent_ms: int
 ) -> tuple[Columns, int]:
     """The rows of the kernel, and how many whole stretches before the recent one the log has."""
     oldest = engine.number("SELECT MIN(occurred_at) FROM lines")
@@ -62,7 +60,7 @@ def _trend(
 
 
 def repurchase(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
 ) -> None:
     """The median days between two purchases, how many pairs it rests on, and of what."""
     rows = engine.run("repurchase", parameter_values(parameters))
@@ -77,7 +75,7 @@ def repurchase(
 
 
 def searched(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
 ) -> None:
     """The best products of each search term; `offsets` says where a term's begin."""
     names: list[str] = engine.query("SELECT name FROM term_names ORDER BY name")["name"].tolist()
@@ -90,7 +88,7 @@ def searched(
 
 
 def audiences(
-    engine: DuckEngine,
+    engine: Engine,
     writer: SnapshotWriter,
     parameters: BuildParameters,
     as_of: int,
@@ -115,9 +113,7 @@ def audiences(
     engine.drop("audience_visitors")
 
 
-def offers(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
-) -> None:
+def offers(engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int) -> None:
     """How often each offer was made."""
     rows = engine.query("SELECT name, times FROM offered")
     made = sorted(zip(rows["name"].tolist(), rows["times"].tolist(), strict=True))

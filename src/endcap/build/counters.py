@@ -7,7 +7,7 @@ from endcap.relations.counters import LIFETIMES, SIGNALS
 from endcap.relations.decayed import STEPS
 
 from .behaviour import TableStep
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import BuildParameters
 from .snapshot_writer import SnapshotWriter
 
@@ -26,7 +26,7 @@ WHERE c.day >= {day}
 
 
 def counters(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
 ) -> None:
     """The tables `counters` (one row per zone and product), `counters_seen`, and the zone names."""
     values: dict[str, int | float] = {"as_of": as_of}

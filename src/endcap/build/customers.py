@@ -8,7 +8,7 @@ import numpy.typing as npt
 from endcap.catalog.arrays import IntArray, LongArray
 
 from .behaviour import TableStep
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import BuildParameters
 from .sessions import Arrays
 from .snapshot_writer import SnapshotWriter
@@ -25,7 +25,7 @@ class Lists(NamedTuple):
 
 
 def customers(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
 ) -> None:
     """The table `customers`; see `relations.customers` for its arrays."""
     values = {"basket_decay": parameters.basket_decay, "max_baskets": parameters.max_baskets}

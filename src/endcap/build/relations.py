@@ -6,7 +6,7 @@ import numpy as np
 
 from endcap.core.times import DAY
 
-from .engines.duckdb import Columns, DuckEngine
+from .engines.engine import Columns, Engine
 from .parameters import BuildParameters
 from .stretches import run_placed, stretches
 
@@ -37,9 +37,7 @@ EVIDENCE = {relation.name: ("pairs", "lift", "llr") for relation in COUNTED} | {
 }
 
 
-def count(
-    engine: DuckEngine, relation: Counted, parameters: BuildParameters, products: int
-) -> Made:
+def count(engine: Engine, relation: Counted, parameters: BuildParameters, products: int) -> Made:
     """Count one co-occurrence relation. Age counts back from its newest unit, not from now: the
     order of partners is the same, and an hour without orders changes nothing."""
     values = parameter_values(parameters)
@@ -70,7 +68,7 @@ def count(
     return made
 
 
-def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> Made:
+def compare(engine: Engine, parameters: BuildParameters, products: int) -> Made:
     """Find products alike by attributes."""
     rows = engine.number("SELECT COUNT(*) FROM features")
     stretch = max(8, min(5_000, parameters.similar_pairs // max(1, rows)))
@@ -86,7 +84,7 @@ def compare(engine: DuckEngine, parameters: BuildParameters, products: int) -> M
     return made
 
 
-def popularity(engine: DuckEngine, days: int, parameters: BuildParameters, as_of: int) -> Columns:
+def popularity(engine: Engine, days: int, parameters: BuildParameters, as_of: int) -> Columns:
     """Count popularity in the `days` before `as_of`."""
     return engine.run(
         "popularity", parameter_values(parameters) | {"since": as_of - days * DAY, "as_of": as_of}

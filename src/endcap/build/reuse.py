@@ -21,7 +21,7 @@ import msgspec
 from endcap.core.errors import SnapshotRefused
 from endcap.relations.snapshot import FORMAT, Manifest, intact, read_manifest
 
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import BuildParameters
 from .snapshot_writer import SnapshotWriter
 
@@ -31,7 +31,7 @@ class Reuse:
 
     def __init__(
         self,
-        engine: DuckEngine,
+        engine: Engine,
         writer: SnapshotWriter,
         parameters: BuildParameters,
         ids: list[str],

@@ -18,6 +18,7 @@ from .behaviour import COHORTS, TABLES, audiences
 from .counters import COUNTERS
 from .customers import CUSTOMERS
 from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import BuildParameters
 from .relations import COUNTED, Counted, compare, count, popularity
 from .reuse import Reuse
@@ -33,7 +34,8 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
     `archive` is the shop's archive folder, `exported` holds the catalogue's Parquet files, `work`
     is emptied first and ends with the snapshot in `work/snapshot`. Times are UTC milliseconds.
     `earlier` is the folder of the last snapshot: parts whose input is the same are taken from it.
-    `audiences` are the segments of the shop's own that best sellers are counted for.
+    `audiences` are the segments of the shop's own that best sellers are counted for. With `master`
+    (a Spark master) Spark counts, else DuckDB.
     """
 
     shop: str
@@ -46,12 +48,13 @@ class BuildInput(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 2
     earlier: Path | None = None
     audiences: Audiences = Audiences()
+    master: str | None = None
 
 
 class Work(NamedTuple):
     """What the steps of a build work with."""
 
-    engine: DuckEngine
+    engine: Engine
     writer: SnapshotWriter
     parameters: BuildParameters
 
@@ -66,7 +69,7 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
     folder.mkdir(parents=True)
     state = read_state(job.archive)
     steps = len(COUNTED) + len(parameters.windows) + 3
-    with DuckEngine(job.work, job.memory, job.threads) as engine:
+    with engine_of(job) as engine:
         progress("reading the log", 0.0)
         own = countable(job.audiences)
         engine.load(parts(job.archive), job.exported, needed(own, job.audiences.currency))
@@ -111,6 +114,15 @@ def build(job: BuildInput, parameters: BuildParameters, progress: Progress) -> P
     return folder
 
 
+def engine_of(job: BuildInput) -> Engine:
+    """The engine that the job names. Raises ConfigurationError when it is not installed."""
+    if job.master is None:
+        return DuckEngine(job.work, job.memory, job.threads)
+    from .engines.spark import SparkEngine
+
+    return SparkEngine(job.work, job.memory, job.master)
+
+
 def _count(work: Work, relation: Counted) -> None:
     work.writer.relation(
         relation.name, count(work.engine, relation, work.parameters, work.writer.products)
@@ -121,7 +133,7 @@ def _compare(work: Work, products: int) -> None:
     work.writer.relation("similar", compare(work.engine, work.parameters, products))
 
 
-def _counts(engine: DuckEngine) -> dict[str, int]:
+def _counts(engine: Engine) -> dict[str, int]:
     return {
         "lines": engine.number("SELECT COUNT(*) FROM lines"),
         "visitors": engine.number("SELECT COUNT(DISTINCT visitor) FROM lines"),

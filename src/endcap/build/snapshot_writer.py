@@ -17,7 +17,7 @@ from endcap.relations.snapshot import (
     digest,
 )
 
-from .engines.duckdb import Columns
+from .engines.engine import Columns
 from .relations import EVIDENCE, Made
 
 KINDS: dict[str, Any] = {

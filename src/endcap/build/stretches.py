@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from endcap.catalog.arrays import IntArray, LongArray
 
-from .engines.duckdb import Columns, DuckEngine
+from .engines.engine import Columns, Engine
 
 # Rows that a kernel ranks at a time; a product with more is taken whole.
 ROWS = 12_000_000
@@ -29,7 +29,7 @@ def stretches(sizes: npt.NDArray[Any], rows: int) -> list[tuple[int, int]]:
 
 
 def run_placed(
-    engine: DuckEngine,
+    engine: Engine,
     kernel: str,
     values: Mapping[str, int | float],
     ranges: Sequence[tuple[int, int]],

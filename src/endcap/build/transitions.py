@@ -12,14 +12,14 @@ import numpy as np
 
 from endcap.catalog.arrays import LongArray
 
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import Following
 from .sessions import Arrays
 from .stretches import offsets_of, run_placed, stretches
 
 
 def follow(
-    engine: DuckEngine, first: int, clicks: LongArray, kinds: Mapping[str, Following]
+    engine: Engine, first: int, clicks: LongArray, kinds: Mapping[str, Following]
 ) -> Iterator[tuple[str, Arrays]]:
     """Per kind `offsets`, `partner`, `weight` and `times`.
 

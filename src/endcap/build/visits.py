@@ -10,7 +10,7 @@ from endcap.catalog.arrays import IntArray, LongArray
 from endcap.core.times import MINUTE
 
 from .behaviour import TableStep
-from .engines.duckdb import DuckEngine
+from .engines.engine import Engine
 from .parameters import BuildParameters
 from .sessions import index_sessions
 from .snapshot_writer import SnapshotWriter
@@ -29,7 +29,7 @@ class Clicks(NamedTuple):
     first: int
 
 
-def clicks_of(engine: DuckEngine, parameters: BuildParameters) -> Clicks:
+def clicks_of(engine: Engine, parameters: BuildParameters) -> Clicks:
     """Make the table `clicks`, and read the newest sessions of it."""
     values = {
         "pause_ms": parameters.session_minutes * MINUTE,
@@ -55,7 +55,7 @@ def clicks_of(engine: DuckEngine, parameters: BuildParameters) -> Clicks:
 
 
 def sessions(
-    engine: DuckEngine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
+    engine: Engine, writer: SnapshotWriter, parameters: BuildParameters, as_of: int
 ) -> None:
     """The tables `sessions` and `transitions.<kind>`."""
     products = writer.products
@@ -71,7 +71,7 @@ def sessions(
     engine.drop("clicks")
 
 
-def visitor_codes(engine: DuckEngine) -> npt.NDArray[np.uint32]:
+def visitor_codes(engine: Engine) -> npt.NDArray[np.uint32]:
     """The code of each visitor by number; 0 for nobody."""
     names = engine.query("SELECT name FROM visitors ORDER BY number")["name"]
     codes = (zlib.crc32(str(name).encode()) for name in names.tolist())

@@ -1,6 +1,9 @@
 """`endcap build`: a new snapshot from the log."""
 
 import asyncio
+from typing import Annotated
+
+import typer
 
 from endcap.core.errors import EndcapError
 from endcap.core.status import BuildStatus
@@ -11,10 +14,21 @@ from endcap.wiring import open_installation
 from .options import Config, Data, Json, settings_from
 from .output import Progress, progress, show
 
+Engine = Annotated[str | None, typer.Option(help="duckdb or spark; else `build_engine`.")]
+Master = Annotated[str | None, typer.Option(help="Spark's master; else `spark_master`.")]
 
-def build(config: Config = None, data: Data = None, json: Json = False) -> None:
+
+def build(
+    config: Config = None,
+    data: Data = None,
+    engine: Annotated[
+        str | None, typer.Option(help="duckdb or spark; else `build_engine`.")
+    ] = None,
+    master: Annotated[str | None, typer.Option(help="Spark's master; else `spark_master`.")] = None,
+    json: Json = False,
+) -> None:
     """Count the log into relations and publish them as a snapshot."""
-    settings = settings_from(config, data=data)
+    settings = settings_from(config, data=data, build_engine=engine, spark_master=master)
     status = asyncio.run(_build(settings, json))
     show(status, f"Snapshot {status.snapshot} is published.", json)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import duckdb
@@ -13,8 +12,7 @@ from endcap.build.kernels import kernel
 from endcap.core.terms import normalised
 
 from . import tables_sql
-
-Columns = dict[str, npt.NDArray[Any]]
+from .engine import Columns
 
 
 class DuckEngine:
@@ -33,12 +31,7 @@ class DuckEngine:
     def __enter__(self) -> "DuckEngine":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def load(self, archive: Sequence[str], exported: Path, more: Sequence[str] = ()) -> None:

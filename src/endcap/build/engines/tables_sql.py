@@ -55,8 +55,8 @@ SELECT CAST(v.number AS BIGINT) AS visitor,
                      ELSE 0 END) AS BIGINT) AS spend,
        MIN(occurred_at) AS first_seen, MAX(occurred_at) AS last_seen,
        COALESCE(MAX(CASE WHEN type = 'purchase' THEN occurred_at END), -1) AS last_order,
-       COALESCE(ARG_MAX(zone, (occurred_at, zone)) FILTER (zone <> ''), '') AS zone,
-       COALESCE(ARG_MAX(device, (occurred_at, device)) FILTER (device <> ''), '') AS device
+       COALESCE(ARG_MAX(zone, (occurred_at, zone)) FILTER (WHERE zone <> ''), '') AS zone,
+       COALESCE(ARG_MAX(device, (occurred_at, device)) FILTER (WHERE device <> ''), '') AS device
 FROM people AS a JOIN visitors AS v ON v.name = a.visitor
 WHERE type IN {kept} AND traffic IS NULL
 GROUP BY v.number

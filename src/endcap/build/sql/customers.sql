@@ -17,10 +17,15 @@ weighed AS (
   FROM ranked
   WHERE lag < :max_baskets
   GROUP BY visitor, product
+),
+placed AS (
+  SELECT visitor, product, weight,
+         CASE WHEN newest = 0 AND MAX(oldest) OVER (PARTITION BY visitor) > 0
+              THEN CASE WHEN oldest > 0 THEN 1 ELSE 0 END ELSE -1 END AS kept,
+         MAX(latest) OVER (PARTITION BY visitor) AS ended,
+         MAX(last_seq) OVER (PARTITION BY visitor) AS ended_seq
+  FROM weighed
 )
-SELECT visitor, product, weight,
-       CASE WHEN newest = 0 AND MAX(oldest) OVER (PARTITION BY visitor) > 0
-            THEN CASE WHEN oldest > 0 THEN 1 ELSE 0 END ELSE -1 END AS kept
-FROM weighed
-ORDER BY MAX(latest) OVER (PARTITION BY visitor), MAX(last_seq) OVER (PARTITION BY visitor),
-         visitor, product
+SELECT visitor, product, weight, kept
+FROM placed
+ORDER BY ended, ended_seq, visitor, product

@@ -11,7 +11,8 @@ WITH counted AS (
 ),
 scored AS (
   SELECT audience, product, buyers, viewers,
-         :weight_purchase * buyers + :weight_cart * carters + :weight_view * viewers AS score
+         CAST(:weight_purchase * buyers + :weight_cart * carters + :weight_view * viewers AS FLOAT)
+           AS score
   FROM counted
 ),
 ranked AS (

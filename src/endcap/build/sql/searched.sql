@@ -24,7 +24,7 @@ counted AS (
 ),
 scored AS (
   SELECT term, product, clicks, carts, purchases,
-         0.2 * clicks + 0.5 * carts + purchases AS score
+         CAST(0.2 * clicks + 0.5 * carts + purchases AS FLOAT) AS score
   FROM counted
 ),
 ranked AS (
