@@ -292,15 +292,3 @@ def read_settings(
         raise ConfigurationError(f"settings: {error}") from error
     check_settings(settings)
     return settings
-
-
-def file_text() -> str:
-    """A commented endcap.toml with every setting at its default."""
-    lines = ["# Endcap settings. Each can also be given as ENDCAP_NAME in the environment.", ""]
-    hints = msgspec.structs.fields(Settings)
-    for field in hints:
-        meta = msgspec.inspect.type_info(field.type)
-        about = (getattr(meta, "extra_json_schema", None) or {}).get("description", "")
-        default = msgspec.json.encode(field.default).decode()
-        lines += [f"# {about}", f"# {field.name} = {default}", ""]
-    return "\n".join(lines)

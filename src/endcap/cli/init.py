@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from endcap.core.errors import ConfigurationError
-from endcap.settings import FILE, Settings, file_text
+from endcap.settings import FILE, Settings
+from endcap.settings_file import file_text
 from endcap.wiring import open_installation
 
 from .options import Data, Json, settings_from
