@@ -37,6 +37,11 @@ def test_an_unknown_id_is_mapped_from_the_page_and_counts(shop):
     assert newest(shop) == ["new"]
     matching = shop.get("/dashboard/live.json").json()["matching"]
     assert (matching["known"], matching["unknown"]) == (1, [["old", 1]])
+    # What we serve ourselves is known, and does not hide what is unknown.
+    shop.get("/v1/recommendations/popular", visitor="w")
+    shop.run(shop.installation.served.flush())
+    again = shop.get("/dashboard/live.json").json()
+    assert (again["matching"]["lines"], again["share"]) == (2, 0.5)
     recent = shop.get("/v1/recommendations/recently_viewed", visitor="v").json()["items"]
     assert [item["id"] for item in recent] == ["new"]
     # Sent again it is the event it was, and the change is in the audit log.

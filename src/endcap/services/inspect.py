@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from endcap.core.event import DeadLetter, Event
+from endcap.core.event import OWN_EVENT_TYPES, DeadLetter, Event
 from endcap.core.ports import EventLog
 from endcap.recommend.query import State
 
@@ -120,7 +120,9 @@ class Inspector:
 
     async def matching(self, shop: str) -> Matching:
         """The match rate over the newest events."""
-        events = await asyncio.to_thread(self._newest, shop, SAMPLE)
+        newest = await asyncio.to_thread(self._newest, shop, SAMPLE)
+        # What we served ourselves is known of course, and would hide what the shop gets wrong.
+        events = [event for event in newest if event.type not in OWN_EVENT_TYPES]
         rows = self._live.state(shop).columns
         seen = Counter(line.product for event in events for line in event.lines)
         known = sum(count for product, count in seen.items() if rows.row(product) is not None)
