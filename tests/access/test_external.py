@@ -10,6 +10,8 @@ import pytest
 
 from door import open_door
 from endcap.access.signing import new_signing_key, public_jwk, signed
+from endcap.core.accounts import Account
+from endcap.core.errors import InvalidToken
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -137,3 +139,55 @@ def test_a_provider_that_is_away_or_another_stops_nothing_else(tmp_path, provide
         clock.moved += 60_000
         door.run(asyncio.wait_for(door.installation.security.tend_external(), 10))
         assert status(door, "/v1/products", token(provider, clock)) == 200
+
+
+def test_an_id_token_must_be_for_this_client_and_this_sign_in(tmp_path, provider):
+    clock = Clock()
+    with opened(tmp_path, provider, clock) as door:
+        external = door.installation.security.authority.external
+        now = clock() // 1_000
+
+        def identity(key=None, typ="JWT", **changes):
+            good = {"aud": "client", "nonce": "n-1"}
+            text = token(provider, clock, key, typ, **{**good, **changes})
+            return door.run(external.identity(text, "client", "n-1"))
+
+        who = identity()
+        host = provider.url.removeprefix("http://").replace(":", "_")
+        assert (who.name, who.roles) == (f"u-1@{host}", ("merchandiser",))
+        assert identity(aud=["client", "other"], azp="client") == who
+        assert identity(realm_access={"roles": ["unheard of"]}).roles == ()
+        bad = [
+            {"nonce": "n-2"},
+            {"nonce": None},
+            {"nonce": ""},
+            {"nonce": ["n-1"]},
+            {"aud": "another"},
+            {"aud": ["client", "other"]},
+            {"aud": ["client", "other"], "azp": "other"},
+            {"azp": "other"},
+            {"iss": "https://else.example"},
+            {"sub": None},
+            {"exp": now - 60},
+            {"iat": now + 600},
+            {"exp": now + 200_000},
+            {"exp": f"{now + 60}"},
+            {"key": new_signing_key(0, 0)},
+        ]
+        for changes in bad:
+            with pytest.raises(InvalidToken):
+                identity(**changes)
+        odd = {identity(sub=sub).name for sub in ("a/b", "a b", "a:b", "x" * 200, "ü")}
+        assert len(odd) == 5
+        assert all(name.startswith("oidc-") for name in odd)
+
+
+def test_a_disabled_account_stops_its_tokens_of_the_provider_too(tmp_path, provider):
+    clock = Clock()
+    with opened(tmp_path, provider, clock) as door:
+        mine = token(provider, clock)
+        assert status(door, "/v1/products", mine) == 200
+        host = provider.url.removeprefix("http://").replace(":", "_")
+        off = Account(name=f"u-1@{host}", issuer=provider.url, disabled=True)
+        door.run(door.installation.security.directory.put("default", off, "test"))
+        assert status(door, "/v1/products", mine) == 401
