@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from endcap.core.placement import Placement
+from endcap.evaluate.backtest import Ask, Stage, backtest
 from endcap.installation import Installation
 from endcap.observed import Telemetry, metrics_of
 from endcap.roles import drain_seconds, duties, operations_of
@@ -19,6 +21,9 @@ from endcap.web.app import create_app
 from endcap.web.crowd import Crowd
 from endcap.web.server import Drain, Place, run
 from endcap.web.services import AppServices
+
+BACKTESTED = 200
+"""Slates that a backtest on a page draws: enough to see something, and soon done."""
 
 
 def app_services(installation: Installation, tracer: Tracer | None = None) -> AppServices:
@@ -36,6 +41,7 @@ def app_services(installation: Installation, tracer: Tracer | None = None) -> Ap
         drafts=installation.drafts,
         four_eyes=installation.four_eyes,
         shadows=installation.shadows,
+        backtest=partial(_backtest, installation),
         jobs=JobLog(settings.folder, installation.clock).latest,
         builds=installation.builds,
         reports=installation.measuring.reports,
@@ -108,6 +114,26 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 50)
+
+
+async def _backtest(
+    installation: Installation, shop: str, placement: str, draft: Placement, without: list[str]
+) -> Any:
+    """A draft of a placement over a sample of the last week's requests."""
+    ruling = installation.ruling
+    before = after = ruling.rules.published(shop)
+    for name in without:
+        after = after.with_rule(name, 0, None)
+    stage = Stage(
+        shop,
+        installation.live,
+        installation.placements,
+        ruling.segments,
+        ruling.previews,
+        installation.store.events,
+    )
+    ask = Ask(before, after, placement, draft, installation.clock(), limit=BACKTESTED)
+    return await backtest(stage, ask, lambda stage, done: None)
 
 
 async def _ready(installation: Installation) -> dict[str, Any]:

@@ -127,3 +127,13 @@ def test_the_page_draws_the_course_and_the_kinds(shop):
     page = shop.get("/dashboard/experiments/x", by="device").body.decode()
     assert "at the end of each day" in page and 'class="area"' in page
     assert "phone" in page and "To get ideas from" in page
+
+
+def test_the_page_tries_the_variant_on_what_was_asked(shop):
+    page = shop.get("/dashboard/experiments/x", backtest="1")
+    assert page.status == 200 and "Had what was wanted" in page.body.decode()
+    found = shop.get("/dashboard/experiments/x.json", backtest="1").json()["backtest"]
+    assert found["slates"] == 200 and found["changed"] > 0
+    assert 0 < found["draft"]["hit_rate"]["value"] <= 1
+    assert found["draft"]["hit_rate"]["low"] <= found["draft"]["hit_rate"]["value"]
+    assert shop.get("/dashboard/experiments/x.json").json()["backtest"] is None

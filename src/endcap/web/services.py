@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from endcap.core.job import Job
+from endcap.core.placement import Placement
 from endcap.core.times import Clock
 from endcap.services.builds import BuildService
 from endcap.services.catalogue import CatalogueService
@@ -57,6 +58,7 @@ class AppServices(msgspec.Struct, frozen=True, kw_only=True):
     drafts: PlacementDrafts
     four_eyes: FourEyes
     shadows: ShadowService
+    backtest: Callable[[str, str, Placement, list[str]], Awaitable[Any]]
     jobs: Callable[[str, int], list[Job]]
     builds: BuildService
     reports: ReportService

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from endcap.core.errors import FieldProblem, InvalidInput, NotFound
 from endcap.core.experiment import METRICS, Experiment, ExperimentView
+from endcap.core.placement import Placement
 from endcap.experiments.planner import PlanAnswer, planned
 from endcap.services.lifts import BY
 from endcap.services.result_forms import Breakdown, Course, Results, SplitCheck
@@ -53,6 +54,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     split: SplitCheck | None
     course: Course | None
     breakdown: Breakdown | None
+    backtest: Any
     kinds: tuple[str, ...] = BY
     metrics: tuple[str, ...] = METRICS
 
@@ -105,7 +107,21 @@ async def experiment(call: PageCall) -> Detail:
         split=split,
         course=course,
         breakdown=breakdown,
+        backtest=await _backtest(call, view) if view and call.query.get("backtest") else None,
     )
+
+
+async def _backtest(call: PageCall, view: ExperimentView) -> Any:
+    """The last variant over a sample of the last week's requests of its first placement."""
+    experiment = view.experiment
+    name, variant = experiment.placements[0], experiment.variants[-1]
+    live = await call.services.placements.get(call.shop, name)
+    fields = {**msgspec.to_builtins(live.placement), **variant.changes}
+    try:
+        draft = msgspec.convert(fields, Placement)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"the variant cannot be tried: {error}") from error
+    return await call.services.backtest(call.shop, name, draft, variant.rules_off)
 
 
 async def _kept(call: PageCall, name: str) -> ExperimentView | None:
