@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from endcap.catalog.arrays import FloatArray, IntArray, LongArray
 
-from .session_pool import SessionPool
+from .session_pool import Clicks, SessionPool
 from .session_tail import NO_SESSIONS
 
 
@@ -30,11 +30,11 @@ class Neighbours(NamedTuple):
 
 
 class Continued(NamedTuple):
-    """What the neighbours hold: rows (each once), weights, and in how many neighbours each is."""
+    """What the neighbours hold: rows (each once, in no order), their weights, and all clicks."""
 
     rows: IntArray
     weights: FloatArray
-    sessions: LongArray
+    clicks: Clicks
 
 
 NO_NEIGHBOURS = Neighbours(NO_SESSIONS, np.empty(0), NO_SESSIONS)
@@ -84,10 +84,19 @@ def continued(pool: SessionPool, neighbours: Neighbours, reach: float, back: flo
     distance = clicks.place - neighbours.match[clicks.owner]
     weights = neighbours.likeness[clicks.owner] * np.exp(-np.abs(distance) / reach)
     weights[distance < 0] *= back
-    rows, inverse = np.unique(clicks.rows, return_inverse=True)
+    rows, inverse = pool.numbered(clicks.rows)
     sums = np.bincount(inverse, weights, len(rows)).astype(np.float64)
+    return Continued(rows, sums, clicks)
+
+
+def sessions_with(clicks: Clicks, rows: IntArray) -> LongArray:
+    """In how many of the sessions each of some rows was clicked; the rows are different ones."""
+    asked = np.flatnonzero(np.isin(clicks.rows, rows))
+    order = np.argsort(rows)
+    number = order[np.searchsorted(rows, clicks.rows[asked], sorter=order)]
     # A session counts once for a product that it holds twice.
-    pairs = np.sort(inverse.astype(np.int64) * len(neighbours.sessions) + clicks.owner)
-    once = pairs[np.diff(pairs, prepend=-1) > 0]
-    sessions = np.bincount(once // max(1, len(neighbours.sessions)), minlength=len(rows))
-    return Continued(rows, sums, sessions)
+    width = int(clicks.owner.max(initial=0)) + 1
+    pairs = np.sort(number * width + clicks.owner[asked])
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+    counted: LongArray = np.bincount(pairs // width, minlength=len(rows))
+    return counted

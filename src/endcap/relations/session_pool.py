@@ -31,6 +31,7 @@ class SessionPool:
         self._old = len(self._index) if self._index is not None else 0
         self._tail = tail
         self._scratch: FloatArray = np.zeros(self._old)
+        self._numbers: IntArray = np.zeros(0, np.int32)
 
     @property
     def total(self) -> int:
@@ -56,7 +57,7 @@ class SessionPool:
             products = self._joined.numbers(rows)
             held = np.where(products >= 0, self._index.holders[np.maximum(products, 0)], 0)
         if self._tail.total:
-            held = held + [self._tail.holders(row) for row in rows.tolist()]
+            held = held + self._tail.held(rows)
         rare: FloatArray = np.log(max(1, self.total) / np.maximum(held, 1.0))
         return rare
 
@@ -73,6 +74,20 @@ class SessionPool:
         if not len(fresh):
             return old.astype(np.int64), places.astype(np.int64)
         return np.concatenate([fresh, old]), np.concatenate([fresh_places, places])
+
+    def numbered(self, rows: IntArray) -> tuple[IntArray, IntArray]:
+        """The different rows among some, in no order, and for each of the rows which it is."""
+        if not len(rows):
+            return rows, rows
+        size = int(rows.max()) + 1
+        if len(self._numbers) < size:
+            self._numbers = np.zeros(max(size, 2 * len(self._numbers)), np.int32)
+        places = np.arange(len(rows), dtype=np.int32)
+        # Of the places of a row one is written last; it stands for the row.
+        self._numbers[rows] = places
+        once = rows[self._numbers[rows] == places]
+        self._numbers[once] = np.arange(len(once), dtype=np.int32)
+        return once, self._numbers[rows]
 
     def others(self, sessions: LongArray, visitor: int) -> BoolArray:
         """Which of the sessions are not the visitor's own."""

@@ -45,6 +45,7 @@ class TailSessions:
         self._visitors: npt.NDArray[np.uint32] = np.empty(0, np.uint32)
         self._open: dict[tuple[str, bool], tuple[int, int]] = {}
         self._rings: dict[int, tuple[LongArray, int]] = {}
+        self._holders: IntArray = np.zeros(1, np.int32)
 
     def fold(self, event: Event, columns: Columns) -> None:
         """Take in one event; programs, staff and visitors without a name are left out."""
@@ -59,6 +60,11 @@ class TailSessions:
         """How many sessions of the tail were filed under the product."""
         ring = self._rings.get(row)
         return ring[1] if ring else 0
+
+    def held(self, rows: IntArray) -> IntArray:
+        """The same of several products."""
+        known = np.minimum(rows, len(self._holders) - 1)
+        return np.where(rows < len(self._holders), self._holders[known], 0)
 
     def sessions(self, row: int) -> tuple[LongArray, LongArray]:
         """The product's newest sessions, newest first, and where in each it stands last."""
@@ -131,3 +137,6 @@ class TailSessions:
         filed, count = ring if ring is not None else (np.full(self._newest, -1, np.int64), 0)
         filed[count % self._newest] = number
         self._rings[row] = (filed, count + 1)
+        if row >= len(self._holders):
+            self._holders = grown(self._holders, max(1_024, 2 * row), 0)
+        self._holders[row] = count + 1

@@ -8,7 +8,7 @@ from endcap.core.answer import Reason
 from endcap.recommend.query import Query, State
 from endcap.recommend.session import recent, shares
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
-from endcap.relations.neighbours import Neighbours, continued, matching, nearest
+from endcap.relations.neighbours import Neighbours, continued, matching, nearest, sessions_with
 from endcap.relations.session_tail import visitor_code
 
 
@@ -44,23 +44,26 @@ class SessionNeighbours(Retriever, frozen=True, kw_only=True):
         if not len(near.sessions):
             return NOTHING
         found = continued(state.sessions, near, self.reach, self.back)
-        scores = found.weights * state.sessions.rarity(found.rows) ** self.niche
+        rarity = state.sessions.rarity(found.rows)
+        scores = found.weights * (rarity if self.niche == 1 else rarity**self.niche)
         if self.flatten:
             scores = np.sqrt(scores)
         places, scores = shares(found.rows, scores, allow, max(want, self.keep))
         return Found(
             found.rows[places],
             scores,
-            {"sessions": found.sessions[places], "alike": len(near.sessions)},
+            {"row": found.rows[places], "clicks": found.clicks, "alike": len(near.sessions)},
         )
 
     def reason(self, state: State, evidence: dict[str, Any], place: int) -> Reason:
         """How many visitors with a session like this one looked at it."""
-        sessions, alike = int(evidence["sessions"][place]), int(evidence["alike"])
-        text = f"{sessions:,} of {alike:,} visitors with a session like yours looked at this"
-        if sessions == 1:
-            text = f"1 of {alike:,} visitors with a session like yours looked at this"
-        return Reason("session_neighbours", text, counts={"sessions": sessions, "alike": alike})
+        return self.reasons(state, evidence, [place])[0]
+
+    def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
+        """The same of several."""
+        alike = int(evidence["alike"])
+        counted = sessions_with(evidence["clicks"], evidence["row"][places])
+        return [_reason(sessions, alike) for sessions in counted.tolist()]
 
     def _neighbours(self, query: Query, state: State) -> Neighbours:
         pool = state.sessions
@@ -74,3 +77,8 @@ class SessionNeighbours(Retriever, frozen=True, kw_only=True):
         ages = pool.total - 1 - found.sessions
         aged = found.likeness * np.exp(-ages / (self.age_decay * max(1, pool.total)))
         return nearest(found._replace(likeness=aged), self.neighbours)
+
+
+def _reason(sessions: int, alike: int) -> Reason:
+    text = f"{sessions:,} of {alike:,} visitors with a session like yours looked at this"
+    return Reason("session_neighbours", text, counts={"sessions": sessions, "alike": alike})
