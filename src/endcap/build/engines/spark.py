@@ -178,6 +178,8 @@ def _session(work: Path, memory: str, master: str) -> Any:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.local.dir": str(work / "local"),
+            # Spark's own 200 are for a cluster; here each would be a task for a few rows.
+            "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 2)),
         }
     builder = SparkSession.builder.master(master)
     for name, value in options.items():
