@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from endcap.core.consent import PURPOSES, Consent, ConsentView
 from endcap.core.erasure import Erasure
-from endcap.core.errors import FieldProblem, InvalidInput
+from endcap.core.errors import FieldProblem, InvalidInput, VisitorErased
 from endcap.core.event import Event
 from endcap.core.merchant import Profile
 from endcap.core.preview import Preview, PreviewRequest
@@ -71,9 +71,17 @@ async def _person(call: PageCall, visitor: str, placement: str) -> Person:
         events=[_step(event) for event in events],
         segments=preview.segments,
         preview=preview,
-        profile=await services.visitors.profile(shop, visitor),
+        profile=await _profile(call, visitor),
         consent=await services.privacy.consent(shop, visitor),
     )
+
+
+async def _profile(call: PageCall, visitor: str) -> Profile:
+    """The visitor's affinities; none while the visitor is being erased."""
+    try:
+        return await call.services.visitors.profile(call.shop, visitor)
+    except VisitorErased:
+        return Profile([], [], 0)
 
 
 def _step(event: Event) -> Step:
