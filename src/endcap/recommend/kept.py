@@ -42,22 +42,23 @@ class KeptBadges:
 
 
 class KeptReasons:
-    """Reasons that go by the snapshot and one product's title, by what they say and of what pair.
+    """Reasons that many slates share, by what they say and of which product.
 
-    The reasons are shared: nobody may change their counts.
+    `mark` is what they are made from beside the snapshot: another one, and they are made anew.
+    Nobody may change the counts of a reason that was kept.
     """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int], tuple[int, Reason]] = OrderedDict()
 
-    def find(self, key: tuple[str, int], version: int) -> Reason | None:
-        """The reason, if the product it names is still at this version."""
+    def find(self, key: tuple[str, int], mark: int) -> Reason | None:
+        """The reason, if it was made from the same."""
         found = self._kept.get(key)
-        return None if found is None or found[0] != version else found[1]
+        return None if found is None or found[0] != mark else found[1]
 
-    def keep(self, key: tuple[str, int], version: int, reason: Reason) -> Reason:
+    def keep(self, key: tuple[str, int], mark: int, reason: Reason) -> Reason:
         """Remember the reason, and give it back."""
-        self._kept[key] = (version, reason)
+        self._kept[key] = (mark, reason)
         if len(self._kept) > MAX_REASONS:
             self._kept.popitem(last=False)
         return reason

@@ -6,7 +6,6 @@ import numpy as np
 
 from endcap.core.answer import Reason
 
-from .kept import kept_reasons
 from .query import Query, State
 from .stages import NOTHING, Allow, Found
 
@@ -46,38 +45,38 @@ class Told(NamedTuple):
 def pair_reasons(
     told: Told, state: State, evidence: dict[str, Any], places: list[int]
 ) -> list[Reason]:
-    """Reasons from the counts of a relation. They are shared: nobody may change their counts."""
-    rows = evidence["seed"][places]
-    kept, sentence = kept_reasons(state), told.sentence
-    reasons: list[Reason] = []
-    for seed, at, version in zip(
-        rows.tolist(),
-        evidence["place"][places].tolist(),
-        state.columns.version[rows].tolist(),
-        strict=True,
-    ):
-        key = (sentence, at)
-        reason = kept.find(key, version)
-        if reason is None:
-            reason = kept.keep(key, version, _pair_reason(told, state, seed, at))
-        reasons.append(reason)
-    return reasons
-
-
-def _pair_reason(told: Told, state: State, seed: int, at: int) -> Reason:
+    """Reasons from the counts of a relation, read for all places at once."""
     relation = state.joined.relation(told.relation)
+    seeds = evidence["seed"][places]
+    ids, title = state.columns.ids, state.cards.title
     if relation is None:
-        text = told.sentence.format(pairs="some", seed=state.cards.title(seed))
-        return Reason(told.code, text)
-    pairs = int(relation.evidence["pairs"][at])
-    counts: dict[str, int | float | str] = {
-        "seed": state.columns.ids[seed],
-        "pairs": pairs,
-        "seed_total": int(relation.totals[state.joined.product(seed)]),
-        "total": int(relation.totals[int(relation.partner[at])]),
-        "units": relation.units,
-        "lift": round(float(relation.evidence["lift"][at]), 3),
-        "llr": round(float(relation.evidence["llr"][at]), 3),
-    }
-    text = told.sentence.format(pairs=f"{pairs:,}", seed=state.cards.title(seed))
-    return Reason(told.code, text, counts=counts)
+        return [
+            Reason(told.code, told.sentence.format(pairs="some", seed=title(seed)))
+            for seed in seeds.tolist()
+        ]
+    at = evidence["place"][places]
+    columns = (
+        seeds.tolist(),
+        relation.evidence["pairs"][at].tolist(),
+        relation.totals[state.joined.products(seeds)].tolist(),
+        relation.totals[relation.partner[at]].tolist(),
+        relation.evidence["lift"][at].tolist(),
+        relation.evidence["llr"][at].tolist(),
+    )
+    units = relation.units
+    return [
+        Reason(
+            told.code,
+            told.sentence.format(pairs=f"{pairs:,}", seed=title(seed)),
+            counts={
+                "seed": ids[seed],
+                "pairs": pairs,
+                "seed_total": seed_total,
+                "total": total,
+                "units": units,
+                "lift": round(lift, 3),
+                "llr": round(llr, 3),
+            },
+        )
+        for seed, pairs, seed_total, total, lift, llr in zip(*columns, strict=True)
+    ]

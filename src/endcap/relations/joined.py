@@ -129,10 +129,12 @@ class Joined:
         """What the relation holds for one seed, best first; the arrays cannot be written to."""
         key = (name, seed)
         part = self._pairs.get(key)
-        if part is None:
-            part = self._pairs[key] = self._read(name, seed)
-            if len(self._pairs) > MAX_PAIRS:
-                self._pairs.popitem(last=False)
+        if part is not None:
+            self._pairs.move_to_end(key)
+            return part
+        part = self._pairs[key] = self._read(name, seed)
+        if len(self._pairs) > MAX_PAIRS:
+            self._pairs.popitem(last=False)
         return part
 
     def _read(self, name: str, seed: int) -> Partners:

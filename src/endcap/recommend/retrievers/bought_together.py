@@ -61,12 +61,11 @@ class BoughtTogether(Retriever, frozen=True, kw_only=True):
 
     def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
         """The same of several."""
-        found = pair_reasons(_TOLD, state, evidence, places)
+        reasons = pair_reasons(_TOLD, state, evidence, places)
         times = evidence["goes_with"][places].tolist()
-        return [
-            Reason(reason.code, reason.text, counts={**reason.counts, "goes_with": many})
-            for reason, many in zip(found, times, strict=True)
-        ]
+        for reason, many in zip(reasons, times, strict=True):
+            reason.counts["goes_with"] = many
+        return reasons
 
 
 def _goes_with(items: IntArray, pairs: IntArray) -> LongArray:

@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from endcap.core.answer import Reason
-from endcap.recommend.kept import kept_reasons
 from endcap.recommend.query import Query, State
 from endcap.recommend.related import related
 from endcap.recommend.stages import Allow, Found, Retriever
@@ -24,26 +23,21 @@ class Similar(Retriever, frozen=True, kw_only=True):
 
     def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
         """The same of several."""
-        rows = evidence["seed"][places]
-        kept = kept_reasons(state)
-        reasons: list[Reason] = []
-        for seed, at, version in zip(
-            rows.tolist(),
-            evidence["place"][places].tolist(),
-            state.columns.version[rows].tolist(),
-            strict=True,
-        ):
-            reason = kept.find(("similar", at), version)
-            if reason is None:
-                reason = kept.keep(("similar", at), version, _reason(state, seed, at))
-            reasons.append(reason)
-        return reasons
-
-
-def _reason(state: State, seed: int, at: int) -> Reason:
-    relation = state.joined.relation("similar")
-    counts: dict[str, int | float | str] = {"seed": state.columns.ids[seed]}
-    if relation is not None:
-        counts["shared"] = int(relation.evidence["shared"][at])
-        counts["closeness"] = round(float(relation.evidence["closeness"][at]), 3)
-    return Reason("similar", f"Similar to {state.cards.title(seed)}", counts=counts)
+        relation = state.joined.relation("similar")
+        seeds, at = evidence["seed"][places], evidence["place"][places]
+        ids, title = state.columns.ids, state.cards.title
+        if relation is None:
+            return [
+                Reason("similar", f"Similar to {title(seed)}", counts={"seed": ids[seed]})
+                for seed in seeds.tolist()
+            ]
+        shared = relation.evidence["shared"][at].tolist()
+        closeness = relation.evidence["closeness"][at].tolist()
+        return [
+            Reason(
+                "similar",
+                f"Similar to {title(seed)}",
+                counts={"seed": ids[seed], "shared": many, "closeness": round(close, 3)},
+            )
+            for seed, many, close in zip(seeds.tolist(), shared, closeness, strict=True)
+        ]
