@@ -75,7 +75,10 @@ class Cards:
 
     def title(self, row: int) -> str:
         """The product's title, or its id when it has none."""
-        return self.card(row).title
+        card = self._cards.get(row)
+        if card is None or card.version != self._columns.version.item(row):
+            card = self.card(row)
+        return card.title
 
     def picked(self, row: int, fields: tuple[str, ...], zone: str | None = None) -> msgspec.Raw:
         """JSON with just these fields, as they are in the zone."""

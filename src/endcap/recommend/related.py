@@ -45,38 +45,29 @@ class Told(NamedTuple):
 def pair_reasons(
     told: Told, state: State, evidence: dict[str, Any], places: list[int]
 ) -> list[Reason]:
-    """Reasons from the counts of a relation, read for all places at once."""
+    """Reasons from the counts of a relation."""
     relation = state.joined.relation(told.relation)
-    seeds = evidence["seed"][places]
     ids, title = state.columns.ids, state.cards.title
+    # A slate has few reasons of a kind; for those, single values cost less than arrays of them.
+    seed_at, pair_at = evidence["seed"].item, evidence["place"].item
     if relation is None:
-        return [
-            Reason(told.code, told.sentence.format(pairs="some", seed=title(seed)))
-            for seed in seeds.tolist()
-        ]
-    at = evidence["place"][places]
-    columns = (
-        seeds.tolist(),
-        relation.evidence["pairs"][at].tolist(),
-        relation.totals[state.joined.products(seeds)].tolist(),
-        relation.totals[relation.partner[at]].tolist(),
-        relation.evidence["lift"][at].tolist(),
-        relation.evidence["llr"][at].tolist(),
-    )
-    units = relation.units
-    return [
-        Reason(
-            told.code,
-            told.sentence.format(pairs=f"{pairs:,}", seed=title(seed)),
-            counts={
-                "seed": ids[seed],
-                "pairs": pairs,
-                "seed_total": seed_total,
-                "total": total,
-                "units": units,
-                "lift": round(lift, 3),
-                "llr": round(llr, 3),
-            },
-        )
-        for seed, pairs, seed_total, total, lift, llr in zip(*columns, strict=True)
-    ]
+        texts = [told.sentence.format(pairs="some", seed=title(seed_at(at))) for at in places]
+        return [Reason(told.code, text) for text in texts]
+    total, partner, product = relation.totals.item, relation.partner.item, state.joined.product
+    pairs_at, lift_at, llr_at = (relation.evidence[c].item for c in ("pairs", "lift", "llr"))
+    reasons: list[Reason] = []
+    for place in places:
+        seed, at = seed_at(place), pair_at(place)
+        pairs = pairs_at(at)
+        counts: dict[str, int | float | str] = {
+            "seed": ids[seed],
+            "pairs": pairs,
+            "seed_total": total(product(seed)),
+            "total": total(partner(at)),
+            "units": relation.units,
+            "lift": round(lift_at(at), 3),
+            "llr": round(llr_at(at), 3),
+        }
+        text = told.sentence.format(pairs=f"{pairs:,}", seed=title(seed))
+        reasons.append(Reason(told.code, text, counts=counts))
+    return reasons

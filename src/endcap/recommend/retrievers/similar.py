@@ -24,20 +24,13 @@ class Similar(Retriever, frozen=True, kw_only=True):
     def reasons(self, state: State, evidence: dict[str, Any], places: list[int]) -> list[Reason]:
         """The same of several."""
         relation = state.joined.relation("similar")
-        seeds, at = evidence["seed"][places], evidence["place"][places]
         ids, title = state.columns.ids, state.cards.title
-        if relation is None:
-            return [
-                Reason("similar", f"Similar to {title(seed)}", counts={"seed": ids[seed]})
-                for seed in seeds.tolist()
-            ]
-        shared = relation.evidence["shared"][at].tolist()
-        closeness = relation.evidence["closeness"][at].tolist()
-        return [
-            Reason(
-                "similar",
-                f"Similar to {title(seed)}",
-                counts={"seed": ids[seed], "shared": many, "closeness": round(close, 3)},
-            )
-            for seed, many, close in zip(seeds.tolist(), shared, closeness, strict=True)
-        ]
+        reasons: list[Reason] = []
+        for place in places:
+            seed, at = evidence["seed"].item(place), evidence["place"].item(place)
+            counts: dict[str, int | float | str] = {"seed": ids[seed]}
+            if relation is not None:
+                counts["shared"] = relation.evidence["shared"].item(at)
+                counts["closeness"] = round(relation.evidence["closeness"].item(at), 3)
+            reasons.append(Reason("similar", f"Similar to {title(seed)}", counts=counts))
+        return reasons
