@@ -4,12 +4,15 @@ Live counts decay, so that of two products with as many buyers in the window the
 ones leads, and a purchase of a second ago counts.
 """
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
 
 from endcap.catalog.arrays import NO_ITEMS, BoolArray, FloatArray, IntArray, distinct
 from endcap.catalog.ranking import best_first
+from endcap.relations.counters import LIFETIMES
+from endcap.relations.decayed import step_of
 
 from .query import Query, State
 from .scan import first_allowed
@@ -19,6 +22,9 @@ from .stages import Allow
 LIVE = ("1d", "7d", "30d")
 # More of one audience are not looked at; everyone's best sellers follow.
 MOST = 200
+# So many are made ready for all requests between two events, for so many windows and categories.
+MOST_READY = 400
+MAX_READY = 500
 
 
 class Best(NamedTuple):
@@ -35,6 +41,11 @@ def everyones(
     window: str, category: str | None, query: Query, state: State, allow: Allow, want: int
 ) -> Best:
     """The best sellers among all visitors, in the category if there is one."""
+    if window in LIVE:
+        best = _ready(window, category, query.now, state)
+        places = np.flatnonzero(allow(best.rows))[:want]
+        if len(places) == want:
+            return Best(best.rows[places], best.scores[places])
     counted = first_allowed(state.joined.ranked(window, category), allow, want)
     if window in LIVE:
         live = state.counters.ranked(window, query.now)
@@ -46,6 +57,46 @@ def everyones(
     if popularity is None or not len(counted):
         return NOBODY
     return Best(counted, popularity.score[state.joined.products(counted)].astype(np.float64))
+
+
+class Ready(NamedTuple):
+    """The first best sellers for anybody, and what they hold for.
+
+    `made_from` is the counters' step, how many events they know, and for a category how often the
+    catalogue has changed.
+    """
+
+    made_from: tuple[int, int, int]
+    best: Best
+
+
+class ReadyBest(OrderedDict[tuple[str, str | None], Ready]):
+    """Those made last, by window and category."""
+
+
+def _ready(window: str, category: str | None, now: int, state: State) -> Best:
+    """The first of everyone's best sellers, whoever may see them; made anew after an event.
+
+    Nobody for a moment after one, until the counters' order knows of it.
+    """
+    kept = state.kept.get(ReadyBest)
+    if kept is None:
+        kept = state.kept[ReadyBest] = ReadyBest()
+    counters, key = state.counters, (window, category)
+    changes = 0 if category is None else state.columns.changes.count
+    made_from = (step_of(now, LIFETIMES[window]), counters.folded, changes)
+    ready: Ready | None = kept.get(key)
+    if ready is None or ready.made_from != made_from:
+        ranked = counters.ranked(window, now)
+        if not counters.settled(window):
+            return NOBODY
+        within = _in_category(lambda rows: np.ones(len(rows), np.bool_), category, state)
+        first = first_allowed(ranked, within, MOST_READY)
+        best = _sorted(first, counters.scores(first, window, now), state, MOST_READY)
+        ready = kept[key] = Ready(made_from, best)
+        if len(kept) > MAX_READY:
+            kept.popitem(last=False)
+    return ready.best
 
 
 def of_audience(

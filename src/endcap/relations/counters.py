@@ -158,6 +158,11 @@ class Counters:
         self._orders[key] = Order(now, rows, len(touched))
         return rows
 
+    def settled(self, window: str, signal: str = "score", zone: str | None = None) -> bool:
+        """Whether the order last given for these knows every event."""
+        made = self._orders.get((window, signal, zone))
+        return made is not None and made.seen == len(self._touched[zone])
+
     def by_code(self, codes: IntArray, window: str, now: int, signal: str = "score") -> FloatArray:
         """The rate of all rows added up by `codes[row]`, e.g. by brand; one number per code."""
         table = self._tables[None]

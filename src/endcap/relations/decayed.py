@@ -28,6 +28,11 @@ def began(moment: int, lifetime: int) -> int:
     return moment - moment % (lifetime // STEPS)
 
 
+def step_of(moment: int, lifetime: int) -> int:
+    """The number of the step of a moment; counts age from one step to the next only."""
+    return moment // (lifetime // STEPS)
+
+
 def aged(now: int, landmark: int, lifetime: int) -> float:
     """How many lifetimes lie between a landmark and the present step."""
     return (began(now, lifetime) - landmark) / lifetime

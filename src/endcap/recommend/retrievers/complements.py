@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from endcap.catalog.arrays import IntArray
+from endcap.catalog.arrays import NO_ITEMS, IntArray
 from endcap.core.answer import Reason
 from endcap.recommend.likeness import share_category
 from endcap.recommend.query import Query, State
@@ -26,6 +26,8 @@ class Complements(Retriever, frozen=True, kw_only=True):
         if not len(anchors):
             return NOTHING
         rows, seeds = _linked(state, anchors)
+        if not len(rows) and not self.learnt:
+            return NOTHING
         scores = MANUAL + 1.0 / np.arange(1, len(rows) + 1)
         places = np.full(len(rows), -1, np.int64)
         if self.learnt:
@@ -58,6 +60,8 @@ class Complements(Retriever, frozen=True, kw_only=True):
 def _linked(state: State, anchors: IntArray) -> tuple[IntArray, IntArray]:
     """Rows linked by hand to any of the anchors, and the anchor of each."""
     found: dict[int, int] = {}
+    if not state.columns.links.accessories:
+        return NO_ITEMS, NO_ITEMS
     for anchor in anchors.tolist():
         for row in state.columns.rows(state.columns.links.accessories.get(anchor, ())).tolist():
             found.setdefault(row, anchor)
