@@ -142,7 +142,10 @@ def _counts(engine: Engine) -> dict[str, int]:
 
 
 def _version(built_at: int, digests: Mapping[str, str]) -> str:
-    """Time of the build and a short digest of its arrays, e.g. `20260131T120000Z-1f2e3d4c`."""
+    """Time of the build and a short digest of its arrays, e.g. `20260131T120000123Z-1f2e3d4c`.
+
+    Milliseconds are in it because names sort snapshots, and a small shop is built twice a second.
+    """
     content = hashlib.sha256("".join(f"{n} {d}\n" for n, d in sorted(digests.items())).encode())
     moment = datetime.fromtimestamp(built_at / SECOND, UTC)
-    return f"{moment:%Y%m%dT%H%M%SZ}-{content.hexdigest()[:8]}"
+    return f"{moment:%Y%m%dT%H%M%S}{built_at % SECOND:03d}Z-{content.hexdigest()[:8]}"

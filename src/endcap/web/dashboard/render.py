@@ -100,7 +100,11 @@ def _millis(value: float | None) -> str:
 
 
 def _share(value: float | None, places: int = 1) -> str:
-    return "–" if value is None else f"{value:.{places}%}"
+    if value is None:
+        return "–"
+    least = 10.0 ** -(places + 2)
+    # What is there but small is not nothing.
+    return f"< {least:.{places}%}" if 0 < value < least / 2 else f"{value:.{places}%}"
 
 
 def _moment(millis: int | None) -> str:
