@@ -76,8 +76,14 @@ class EventLog(Protocol):
     def erase(self, shop: str, visitor: str) -> int:
         """Remove the visitor's events and refused events; return how many there were.
 
-        Nothing of them is left in the embedded store's files when this returns. Places are not
-        given again.
+        Places are not given again. `scrub` removes what is left of them in files.
+        """
+
+    def scrub(self) -> None:
+        """See that what was deleted cannot be read from the files, as far as the engine lets us.
+
+        After it nothing of that is in the embedded store's files; it rewrites them, and appends
+        wait for it.
         """
 
     def expire(self, shop: str, kind: Retained, before: int) -> int:

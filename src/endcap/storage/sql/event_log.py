@@ -99,6 +99,10 @@ class SqlEventLog:
         self._sessions.scrub()
         return gone
 
+    def scrub(self) -> None:
+        """See the port."""
+        self._sessions.rewrite()
+
     def expire(self, shop: str, kind: Retained, before: int) -> int:
         """See the port."""
         if kind == "letters":

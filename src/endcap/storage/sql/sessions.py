@@ -22,4 +22,7 @@ class Sessions(Protocol):
         """A consistent view."""
 
     def scrub(self) -> None:
-        """See that what was deleted cannot be read from the files, as far as the engine lets us."""
+        """See that what was deleted is no longer in the engine's log, as far as it lets us."""
+
+    def rewrite(self) -> None:
+        """The same, and that copies of it are in no gap of the files either."""

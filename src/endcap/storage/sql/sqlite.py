@@ -97,6 +97,16 @@ class SqliteStore:
                 return
         raise StoreUnavailable("readers keep the log of the store from being truncated")
 
+    def rewrite(self) -> None:
+        """See Sessions.
+
+        `secure_delete` overwrites rows where they are deleted, but not the copies that stay in the
+        gap of a page when SQLite moves its rows to another; a new file has no gaps with a past.
+        """
+        with self._guard, self._writer.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM")
+        self.scrub()
+
     @property
     def engine(self) -> Engine:
         """The engine of the writing connection, for migrations and copies."""
