@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -189,3 +190,28 @@ class SameAsMemory(RuleBasedStateMachine):
 
 TestSameAsMemory = SameAsMemory.TestCase
 TestSameAsMemory.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+
+
+def test_the_log_is_followed_along_its_places(tmp_path):
+    # An index on the shop would have all of its rows sorted at every look at the log's end.
+    store = SqliteStore(tmp_path)
+    try:
+        looked = []
+
+        def note(connection, cursor, statement, *_):
+            looked.append(statement)
+
+        sqlalchemy.event.listen(store._readers, "before_cursor_execute", note)
+        store.events.after("default", 5, 500)
+        store.events.last("default")
+        sqlalchemy.event.remove(store._readers, "before_cursor_execute", note)
+        assert len(looked) == 2
+        with store.read() as connection:
+            for statement in looked:
+                values = ("", "default", 5, 500, 0)[: statement.count("?")]
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plan = " ".join(row[3] for row in rows)
+                assert "TEMP B-TREE" not in plan, plan
+                assert "USING INDEX" not in plan, plan
+    finally:
+        store.close()

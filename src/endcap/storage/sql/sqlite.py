@@ -56,7 +56,7 @@ class SqliteStore:
             self.close()
             raise
         self.catalogue = SqlCatalogue(self)
-        self.events = SqlEventLog(self, append_embedded)
+        self.events = SqlEventLog(self, append_embedded, by_place=True)
         self.control = SqlControl(self)
         self.leases = SqlLeases(self)
 
