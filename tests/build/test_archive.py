@@ -64,7 +64,7 @@ def test_a_second_run_adds_only_what_is_new(tmp_path):
     assert [line[2] for line in lines(tmp_path)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("broken", ["_move_in", "_replace"])
+@pytest.mark.parametrize("broken", ["_move_in", "replace"])
 def test_a_crash_in_the_middle_counts_nothing_twice(tmp_path, monkeypatch, broken):
     log = log_of(*(("view", "v", [f"p{n}"], {"days": n % 3}) for n in range(30)))
     real = getattr(module, broken)

@@ -5,7 +5,7 @@ from endcap.core.merchant import Corrections
 from endcap.core.times import DAY, MINUTE
 from endcap.ingest.fold import fold
 from endcap.recommend.affinity import kept_profile, profile_of
-from endcap.recommend.history import kept_reads, read_history
+from endcap.recommend.history import KeptReads, read_history
 from shop_in_memory import ProductDocument, msgspec, product, shop
 
 NOW = 100 * DAY
@@ -60,7 +60,7 @@ def test_a_product_that_came_after_the_event_is_found():
 def test_nothing_is_read_twice_while_nothing_happens():
     state, visitor = shop([product("a")]), VisitorState()
     fold(visitor, [event("view", NOW, "a")])
-    reads = kept_reads(state)
+    reads = state.kept(KeptReads)
     first = reads.read(visitor, state.columns)
     assert reads.read(visitor, state.columns) is first
     fold(visitor, [event("impression", NOW, "a")])

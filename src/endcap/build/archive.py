@@ -5,7 +5,6 @@ in before it is replaced; a crash between the two leaves parts that lie beyond i
 removes those, so that no line is ever counted twice.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import duckdb
 import msgspec
 
+from endcap.core.durable import replace, sync
 from endcap.core.event import Event, Origin, Served
 from endcap.core.ports import EventLog
 
@@ -138,7 +138,7 @@ def _archive_part(log: EventLog, folder: Path, shop: str, state: ArchiveState) -
     if after.rows > state.rows:
         _to_parquet(lines, work / "days")
         _move_in(work / "days", folder, f"{state.seq + 1:012}-{after.seq:012}")
-    _replace(folder / STATE, msgspec.json.encode(after))
+    replace(folder / STATE, msgspec.json.encode(after))
     shutil.rmtree(work)
     return after
 
@@ -221,31 +221,15 @@ def _move_in(days: Path, folder: Path, name: str) -> None:
         target = folder / day.name
         target.mkdir(exist_ok=True)
         for number, file in enumerate(sorted(day.iterdir())):
-            _sync(file)
+            sync(file)
             file.rename(target / f"part-{name}-{number}.parquet")
-        _sync(target)
+        sync(target)
 
 
 def _remove_beyond(folder: Path, seq: int) -> None:
     for part in folder.glob("day=*/part-*.parquet"):
         if int(part.name.split("-")[1]) > seq:
             part.unlink()
-
-
-def _replace(file: Path, content: bytes) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.write_bytes(content)
-    _sync(fresh)
-    fresh.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _quoted(path: Path) -> str:

@@ -1,11 +1,12 @@
 """Taking visitors out of the archive: the files that name them are written anew without them."""
 
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 import msgspec
+
+from endcap.core.durable import sync
 
 from .archive import STATE, parts, read_state
 
@@ -82,11 +83,11 @@ def _rewrite(part: Path, visitors: frozenset[str]) -> None:
             )
     if not fresh.exists():
         part.unlink()
-        _sync(part.parent)
+        sync(part.parent)
         return
-    _sync(fresh)
+    sync(fresh)
     fresh.replace(part)
-    _sync(part.parent)
+    sync(part.parent)
 
 
 def _recount(folder: Path) -> int:
@@ -103,9 +104,9 @@ def _recount(folder: Path) -> int:
     state = msgspec.structs.replace(read_state(folder), events=events, rows=rows)
     fresh = folder / "archive.new"
     fresh.write_bytes(msgspec.json.encode(state))
-    _sync(fresh)
+    sync(fresh)
     fresh.replace(folder / STATE)
-    _sync(folder)
+    sync(folder)
     return events
 
 
@@ -118,11 +119,3 @@ def _sweep(folder: Path) -> None:
 
 def _quoted(path: str) -> str:
     return "'" + path.replace("'", "''") + "'"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,12 +8,12 @@ is never pushed again.
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from endcap.core.durable import replace, sync
 from endcap.core.errors import StoreUnavailable
 from endcap.core.ports import Objects
 
@@ -67,8 +67,8 @@ class Mirror:
         gone = here.keys() - there.parts.keys()
         for name in gone:
             (self._folder / name).unlink()
-        _replace(self._folder / STATE, msgspec.json.encode(there.state))
-        _replace(self._folder / OWN, msgspec.json.encode(Index(there.turn, there.state, pulled)))
+        replace(self._folder / STATE, msgspec.json.encode(there.state))
+        replace(self._folder / OWN, msgspec.json.encode(Index(there.turn, there.state, pulled)))
         return bool(gone) or any(
             here[name].digest != part.digest for name, part in pulled.items() if name in here
         )
@@ -91,7 +91,7 @@ class Mirror:
         index = Index(there.turn + taken, state, here)
         self._objects.put(self._home + INDEX, msgspec.json.encode(index))
         self._objects.remove([self._home + name for name in sorted(gone)])
-        _replace(self._folder / OWN, msgspec.json.encode(index))
+        replace(self._folder / OWN, msgspec.json.encode(index))
 
     def changing(self, work: Callable[[], int]) -> int:
         """Run a change of the folder that must reach the storage. Raises StoreUnavailable."""
@@ -142,9 +142,9 @@ class Mirror:
         if not whole:
             fresh.unlink(missing_ok=True)
             raise StoreUnavailable(f"{self._home}{name} is missing or torn; it is tried again")
-        _sync(fresh)
+        sync(fresh)
         fresh.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
 
 
 def _differs(there: Part | None, here: Part) -> bool:
@@ -154,19 +154,3 @@ def _differs(there: Part | None, here: Part) -> bool:
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
-
-
-def _replace(file: Path, content: bytes) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.write_bytes(content)
-    _sync(fresh)
-    fresh.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,6 +1,5 @@
 """Writing a snapshot: arrays first, the manifest last, each file synced and its digest kept."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from endcap.core.durable import sync
 from endcap.relations.snapshot import (
     FORMAT,
     MANIFEST,
@@ -112,8 +112,8 @@ class SnapshotWriter:
         )
         content = msgspec.json.format(msgspec.json.encode(made), indent=1)
         (self.folder / MANIFEST).write_bytes(content)
-        _sync(self.folder / MANIFEST)
-        _sync(self.folder)
+        sync(self.folder / MANIFEST)
+        sync(self.folder)
         return made
 
     def _array(self, name: str, values: npt.NDArray[Any]) -> None:
@@ -122,13 +122,5 @@ class SnapshotWriter:
 
     def _done(self, name: str) -> None:
         file = self.folder / name
-        _sync(file)
+        sync(file)
         self._files[name] = FileEntry(file.stat().st_size, digest(file))
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

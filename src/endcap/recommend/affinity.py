@@ -64,11 +64,7 @@ def kept_profile(
     trail: Trail, state: State, half_life_days: float, corrections: Corrections
 ) -> Profile:
     """See `profile_of`; one that was worked out before and still holds is taken."""
-    profiles = state.kept.get(KeptProfiles)
-    if profiles is None:
-        profiles = state.kept[KeptProfiles] = KeptProfiles()
-    profile: Profile = profiles.profile(trail, state, half_life_days, corrections)
-    return profile
+    return state.kept(KeptProfiles).profile(trail, state, half_life_days, corrections)
 
 
 def profile_of(

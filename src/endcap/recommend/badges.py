@@ -9,7 +9,7 @@ from endcap.core.merchant import BadgeSettings
 from endcap.core.money import from_minor
 from endcap.core.times import DAY, MINUTE, format_time
 
-from .kept import MAX_BADGES, Lasting, kept_badges
+from .kept import MAX_BADGES, KeptBadges, Lasting
 from .query import Query, State
 
 TRENDING = Badge("trending", "Trending")
@@ -20,7 +20,7 @@ def product_badges(rows: IntArray, query: Query, state: State) -> list[list[Badg
     if not len(rows):
         return []
     columns, settings = state.columns, state.merchant.badges
-    kept = kept_badges(state)
+    kept = state.kept(KeptBadges)
     kept.fitting(settings, columns.opened_at)
     overlay = columns.zones.find(query.zone)
     rising: frozenset[int] = frozenset()

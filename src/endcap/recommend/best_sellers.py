@@ -79,9 +79,7 @@ def _ready(window: str, category: str | None, now: int, state: State) -> Best:
 
     Nobody for a moment after one, until the counters' order knows of it.
     """
-    kept = state.kept.get(ReadyBest)
-    if kept is None:
-        kept = state.kept[ReadyBest] = ReadyBest()
+    kept = state.kept(ReadyBest)
     counters, key = state.counters, (window, category)
     changes = 0 if category is None else state.columns.changes.count
     made_from = (step_of(now, LIFETIMES[window]), counters.folded, changes)

@@ -70,14 +70,6 @@ class KeptReads:
         return read
 
 
-def kept_reads(state: State) -> KeptReads:
-    """Those of a state; they go when a new snapshot comes."""
-    reads = state.kept.get(KeptReads)
-    if reads is None:
-        reads = state.kept[KeptReads] = KeptReads()
-    return reads
-
-
 def read_history(
     visitor: VisitorState,
     state: State,
@@ -91,7 +83,7 @@ def read_history(
     every event of the session `session` (a pseudonym); without one, events no further than
     `session_minutes` apart, the newest no older than that.
     """
-    read = kept_reads(state).read(visitor, state.columns)
+    read = state.kept(KeptReads).read(visitor, state.columns)
     if not read.known:
         return read.lasting
     since = now - BOUGHT_DAYS * DAY

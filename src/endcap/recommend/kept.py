@@ -6,8 +6,6 @@ from typing import NamedTuple
 from endcap.core.answer import Badge, Reason
 from endcap.core.merchant import BadgeSettings
 
-from .query import State
-
 MAX_BADGES = 50_000
 MAX_REASONS = 20_000
 
@@ -62,19 +60,3 @@ class KeptReasons:
         if len(self._kept) > MAX_REASONS:
             self._kept.popitem(last=False)
         return reason
-
-
-def kept_badges(state: State) -> KeptBadges:
-    """Those of a state; they go when a new snapshot comes."""
-    badges = state.kept.get(KeptBadges)
-    if badges is None:
-        badges = state.kept[KeptBadges] = KeptBadges()
-    return badges
-
-
-def kept_reasons(state: State) -> KeptReasons:
-    """Those of a state; they go when a new snapshot comes."""
-    reasons = state.kept.get(KeptReasons)
-    if reasons is None:
-        reasons = state.kept[KeptReasons] = KeptReasons()
-    return reasons

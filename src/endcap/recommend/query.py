@@ -1,7 +1,7 @@
 """What one request is about, with every id already turned into a catalogue row."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .stages import NamedFilter
 
 
+T = TypeVar("T")
+
+
 class State(msgspec.Struct, frozen=True, dict=True):
     """What the request path reads: the live catalogue, the relations joined to it, and the tail."""
 
@@ -36,9 +39,18 @@ class State(msgspec.Struct, frozen=True, dict=True):
         return SessionPool(self.joined, self.tail.sessions)
 
     @cached_property
-    def kept(self) -> dict[type, Any]:
-        """What was worked out before and may hold still, by its class; each bounds itself."""
+    def _kept(self) -> dict[type, Any]:
         return {}
+
+    def kept(self, kind: type[T]) -> T:
+        """What requests before this one keep for it, one of each kind, empty at first.
+
+        It goes when a new snapshot comes, or after an erasure; each kind bounds itself.
+        """
+        found: T | None = self._kept.get(kind)
+        if found is None:
+            found = self._kept[kind] = kind()
+        return found
 
     @property
     def counters(self) -> Counters:

@@ -6,7 +6,7 @@ from endcap.catalog.columns import Columns
 from endcap.core.event import VisitorState
 from endcap.core.times import DAY
 
-from .history import kept_reads
+from .history import KeptReads
 from .query import KINDS, State, Trail, Traits
 
 # How much an event says of the category that a visitor likes best.
@@ -19,7 +19,7 @@ def traits_of(
 ) -> Traits:
     """The traits at `now`; spend is what was paid in the shop's currency."""
     totals = visitor.totals
-    trail = kept_reads(state).read(visitor, state.columns).lasting.trail
+    trail = state.kept(KeptReads).read(visitor, state.columns).lasting.trail
     return Traits(
         orders=totals.orders,
         spend=totals.spend.get(currency, 0),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from endcap.core.durable import sync
 from endcap.core.errors import ConfigurationError, StoreUnavailable
 from endcap.core.ports import Objects
 
@@ -106,11 +107,7 @@ class FolderObjects:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
         yield fresh
-        handle = os.open(fresh, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(fresh)
         fresh.replace(target)
 
 

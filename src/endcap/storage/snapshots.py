@@ -1,8 +1,9 @@
 """Published snapshots in a folder, with a pointer file that is replaced in one step."""
 
-import os
 import shutil
 from pathlib import Path
+
+from endcap.core.durable import sync
 
 from .folder_lock import folder_lock
 
@@ -23,12 +24,12 @@ class FolderSnapshots:
             number = max((int(f.name) for f in self._all(shop)), default=0) + 1
             target = home / f"{number:08}"
             built.rename(target)
-            _sync(home)
+            sync(home)
             fresh = home / f"{CURRENT}.new"
             fresh.write_text(target.name, "utf-8")
-            _sync(fresh)
+            sync(fresh)
             fresh.replace(home / CURRENT)
-            _sync(home)
+            sync(home)
         return target
 
     def latest(self, shop: str) -> Path | None:
@@ -59,11 +60,3 @@ class FolderSnapshots:
     def _all(self, shop: str) -> list[Path]:
         home = self._home(shop)
         return sorted(f for f in home.iterdir() if f.name.isdigit()) if home.is_dir() else []
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

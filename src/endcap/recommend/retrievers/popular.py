@@ -7,7 +7,7 @@ import numpy as np
 from endcap.catalog.arrays import BoolArray, IntArray, LongArray
 from endcap.core.answer import Reason
 from endcap.recommend.best_sellers import NOBODY, Best, audiences, buyers_in, everyones, of_audience
-from endcap.recommend.kept import kept_reasons
+from endcap.recommend.kept import KeptReasons
 from endcap.recommend.query import Query, State
 from endcap.recommend.stages import NOTHING, Allow, Found, Retriever
 
@@ -68,7 +68,7 @@ class Popular(Retriever, frozen=True, kw_only=True):
             buyers = np.where(own, theirs, buyers)
         # Where nothing of the audience was found, everyone's stand in for it.
         missed = "" if evidence["own"].any() else audience
-        kept = kept_reasons(state)
+        kept = state.kept(KeptReasons)
         reasons: list[Reason] = []
         for row, many, of in zip(rows.tolist(), buyers.tolist(), own.tolist(), strict=True):
             whose = audience if of else ""
